@@ -1,0 +1,1 @@
+"""Plugs into JupyterHub's authenticator interface."""

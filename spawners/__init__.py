@@ -1,0 +1,1 @@
+"""Plugs into JupyterHub's spawner interface."""
