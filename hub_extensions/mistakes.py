@@ -1,0 +1,128 @@
+"""What is wrong with a configuration: every mistake with its place, all of them at once."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import pydantic
+
+LONGEST_VALUE = 64  # characters of somebody's input that a message may repeat
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing to mend: where it stands, what is wrong, what to write instead."""
+
+    path: str
+    what: str
+    advice: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.what}" + (f" {self.advice}" if self.advice else "")
+
+
+class SettingsError(ValueError):
+    """The settings cannot be used; `mistakes` lists everything that has to be mended, `source` says where it stands."""
+
+    def __init__(self, mistakes: Iterable[Mistake], source: str = "settings"):
+        self.mistakes = tuple(mistakes)
+        self.source = source
+        count = "one mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
+        super().__init__("\n".join([f"{source}: {count}", *(f"  {mistake}" for mistake in self.mistakes)]))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was most likely meant, if any is near."""
+    found = difflib.get_close_matches(name.casefold(), list(known), n=1, cutoff=0.6)
+    return found[0] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Advice that names the nearest known name, or all of them when none is near and they are few."""
+    known = sorted(known)
+    guess = nearest(name, known)
+    if guess:
+        return f"Did you mean {guess!r}?"
+    return f"Known: {', '.join(known)}." if len(known) <= 12 else ""
+
+
+def shown(value: Any) -> str:
+    """A value as a message may show it: short, and on one line."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def path_of(location: Sequence[str | int]) -> str:
+    """A pydantic location as people write it: `profiles[2].slug`."""
+    text = ""
+    for part in location:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif part.replace("_", "").replace("-", "").isalnum():
+            text += f".{part}" if text else part
+        else:
+            text += f"[{part!r}]"
+    return text or "(top level)"
+
+
+_EXPECTED = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "date_from_datetime_parsing": "a date such as 2026-01-31",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "frozen_set_type": "a list",
+    "string_type": "text",
+}
+
+
+def mistakes_in(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> list[Mistake]:
+    """The mistakes behind a validation error of a model, each with the nearest known name where that helps."""
+    found = []
+    for detail in error.errors(include_url=False):
+        location, kind, value = detail["loc"], detail["type"], detail["input"]
+        path = path_of([part for part in location if not str(part).startswith(("function-", "tagged-"))])
+        if kind == "extra_forbidden":
+            known = _fields_at(model, location[:-1])
+            found.append(Mistake(path, "unknown key.", did_you_mean(str(location[-1]), known)))
+        elif kind == "missing":
+            found.append(Mistake(path, "is required and missing."))
+        elif kind in _EXPECTED:
+            found.append(Mistake(path, f"expected {_EXPECTED[kind]}, found {shown(value)}."))
+        elif kind == "value_error":
+            found.append(Mistake(path, str(detail["ctx"]["error"])))
+        else:
+            found.append(Mistake(path, f"{detail['msg']}, found {shown(value)}."))
+    return found
+
+
+def _fields_at(model: type[pydantic.BaseModel], location: Sequence[str | int]) -> list[str]:
+    """The keys that a model knows at a place inside it."""
+    here: Any = model
+    for part in location:
+        here = _inside(here, part)
+    fields = _model_in(here).model_fields if _model_in(here) else {}
+    return [field.alias or name for name, field in fields.items()]
+
+
+def _inside(annotation: Any, part: str | int) -> Any:
+    """The annotation one step further in: of a model's field, or of a container's items."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        fields = annotation.model_fields
+        return next((field.annotation for name, field in fields.items() if part in (name, field.alias)), None)
+    if get_origin(annotation) in (Union, UnionType):
+        return next((_inside(inner, part) for inner in get_args(annotation) if _model_in(inner)), None)
+    arguments = [argument for argument in get_args(annotation) if argument is not Ellipsis]
+    return arguments[-1] if arguments else None
+
+
+def _model_in(annotation: Any) -> type[pydantic.BaseModel] | None:
+    """The model that an annotation is, or holds as one of a union or as items of a container."""
+    if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
+        return annotation
+    return next((model for inner in get_args(annotation) if (model := _model_in(inner))), None)
