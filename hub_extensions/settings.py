@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from . import catalogue
 from .branding import Branding
 from .communities import Community
-from .mistakes import Mistake, SettingsError, mistakes_in
+from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .pages import Level
 
 
@@ -59,10 +59,17 @@ class Settings(_Part):
 
     hub: Hub = Hub()
     communities: dict[str, Community] = {}
-    profiles: list[Any] | dict[str, Any] = []
+    profiles: Any = ()
     usage: Usage = Usage()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
+
+    @field_validator("profiles", mode="before")
+    @classmethod
+    def _are_listed(cls, profiles: Any) -> Any:
+        if isinstance(profiles, (list, dict)):
+            return profiles
+        raise ValueError(f"expected a list of profiles, found {shown(profiles)}.")
 
 
 def load(source: Mapping[str, Any] | str | Path) -> Settings:
@@ -82,8 +89,7 @@ def check(values: Mapping[str, Any], source: str) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        # A value that is neither a list nor a mapping fails as both: once is enough.
-        mistakes += {mistake.path: mistake for mistake in mistakes_in(error, Settings)}.values()
+        mistakes += mistakes_in(error, Settings)
     profiles = values.get("profiles")
     if isinstance(profiles, (list, dict)):
         try:
