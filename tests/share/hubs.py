@@ -1,0 +1,157 @@
+"""A hub with the bundle's pages, two communities, and a spawner whose form and failures are chosen by a profile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from hub_extensions.share import TEMPLATES
+from jinja2 import Environment, FileSystemLoader
+from jupyterhub.tests.mocking import MockSpawner
+from tornado import web
+
+from hub_extensions.branding import Branding
+from hub_extensions.pages import Announcement, PageContext
+from hub_extensions.profiles import VisibleChoice, VisibleOption, VisibleProfile, VisibleUnlisted
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+WAVE = (
+    (
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E%3Ccircle cx='12' cy='12' "
+        "r='12' fill='%230b6e99'/%3E%3Cpath d='M2 13q5-6 10 0t10 0' stroke='%23fff' stroke-width='3' fill='none'/%3E%3C/svg%3E"
+    )
+    .replace(" ", "%20")
+    .replace("'", "%27")
+)
+LEAF = WAVE.replace("0b6e99", "3a7d2c").replace(
+    "M2%2013q5-6%2010%200t10%200", "M5%2019Q6%206%2019%205Q18%2018%205%2019"
+)
+HUB_TITLE = "Ocean & Land Data Hub"
+OCEAN = Branding(logo=WAVE, primary_color="#0b6e99")
+LAND = Branding(logo=LEAF, primary_color="#ffd400")
+HUB_BRANDING = Branding.model_validate(
+    {
+        "primary_color": "#7a3b9c",
+        "organisation": {"name": "Example University", "url": "https://example.edu"},
+        "funders": [{"name": "Example Foundation", "url": "https://example.org", "logo": WAVE}, {"name": "The Trust"}],
+        "links": [{"text": "Terms of use", "url": "https://example.org/terms"}],
+        "contact": "help@example.org",
+    }
+)
+
+
+def page_context(title: str = HUB_TITLE) -> PageContext:
+    return PageContext(
+        title,
+        HUB_BRANDING,
+        [("ocean-lab", "Ocean Lab", OCEAN), ("land-group", "Land Use Group of the Northern Universities", LAND)],
+        [Announcement("On Tuesday from 9 to 10 the hub is down for <maintenance>.", "warning")],
+    )
+
+
+def choice(
+    key: str, display_name: str, *, description: str = "", size: str = "", selected: bool = False
+) -> VisibleChoice:
+    return VisibleChoice(key, display_name, description, size, selected)
+
+
+def profile(slug: str, display_name: str, **values: Any) -> VisibleProfile:
+    fields = {"description": "", "icon": "", "size": "", "selected": False, "options": (), **values}
+    return VisibleProfile(slug=slug, display_name=display_name, **fields)
+
+
+OWN_IMAGE = VisibleUnlisted(
+    display_name="Name of your image",
+    display_name_in_choices="Another image…",
+    description="A container image that has JupyterLab in it.",
+    pattern="quay[.]io/.+:.+",
+    pattern_message="It begins with quay.io/ and ends with a tag, as in quay.io/me/image:2026.",
+    value="",
+    selected=False,
+)
+IMAGE = VisibleOption(
+    "image",
+    "Software",
+    "What is installed when you start.",
+    (
+        choice("python", "Python", description="NumPy, xarray, Dask and friends.", selected=True),
+        choice("r", "R", description="R 4.5 with RStudio and the tidyverse."),
+    ),
+    OWN_IMAGE,
+)
+SIZE = VisibleOption(
+    "size",
+    "Size",
+    "Start small: you can come back for more.",
+    (
+        choice("small", "Small", size="4 GB memory, up to 2 CPUs", selected=True),
+        choice("large", "Large", size="16 GB memory, 8 CPUs"),
+    ),
+    None,
+)
+PROFILES = (
+    profile(
+        "ocean",
+        "Ocean analysis",
+        description="Notebooks for model output and satellite data, with the lab's shared folder.",
+        icon=WAVE,
+        selected=True,
+        options=(IMAGE, SIZE),
+    ),
+    profile(
+        "land",
+        "Land use",
+        description="For maps and surveys.",
+        icon=LEAF,
+        size="8 GB memory, up to 4 CPUs",
+        options=(SIZE,),
+    ),
+    profile("broken", "Broken", description="This one fails at once."),
+    profile("late", "Late", description="This one fails after a while."),
+    profile("slow", "Slow", description="This one takes its time.", size="2 GB memory"),
+    profile("gpu", "GPU", description="One NVIDIA T4.", locked="Your group has used its GPU hours for this month."),
+)
+
+
+def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = ()) -> str:
+    """As a spawner does it: its own environment, no variable but these."""
+    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    template = environment.get_template("hub_extensions/profile_form.html")
+    return template.render(profiles=tuple(profiles), notices=list(notices))
+
+
+class FormSpawner(MockSpawner):
+    """Offers PROFILES, and starts by the profile that was chosen."""
+
+    notices = ("Your last environment, “Ocean 2025”, is gone. “Ocean analysis” took its place.",)
+    let_go: asyncio.Event
+
+    def _options_form_default(self) -> str:
+        return render_form(PROFILES, self.notices)
+
+    def options_from_form(self, formdata: dict[str, list[str]]) -> dict[str, str]:
+        return {name: values[0] for name, values in formdata.items()}
+
+    async def start(self) -> Any:
+        match self.user_options.get("profile"):
+            case "broken":
+                error = web.HTTPError(409, "broken")
+                error.jupyterhub_message = "There is no <free> place on this hub."
+                raise error
+            case "late":
+                await asyncio.sleep(2)
+                raise RuntimeError("no place")
+            case "slow":
+                await asyncio.sleep(60)
+        return await super().start()
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        yield {
+            "progress": 20,
+            "message": "2026-03-01T10:00:00Z [Normal] Successfully assigned hub/jupyter-ada to node-1",
+        }
+        await asyncio.sleep(0.2)
+        yield {"progress": 40, "message": '2026-03-01T10:00:01Z [Normal] Pulling image "quay.io/x/y:1"'}
+        await asyncio.sleep(60)
