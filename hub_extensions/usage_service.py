@@ -75,7 +75,7 @@ class UsageSettings:
 
         Raises ``ValueError`` when something is missing or wrong.
         """
-        values = {"database": environment.get(DATABASE_VARIABLE, "")}
+        values: dict[str, Any] = {"database": environment.get(DATABASE_VARIABLE, "")}
         values |= json.loads(environment.get(_SETTINGS_VARIABLE, "{}"))
         values |= {name: value for name, value in given.items() if value}
         try:
@@ -91,28 +91,30 @@ class Registration:
     """What to append to a hub's configuration.
 
     ``service`` → ``JupyterHub.services``; ``roles`` → ``JupyterHub.load_roles``; ``custom_scopes`` →
-    ``JupyterHub.custom_scopes``; ``user_scopes`` and ``admin_scopes`` → the scopes of the roles ``user`` and ``admin``.
+    ``JupyterHub.custom_scopes``; ``user_scopes`` → the scopes of the role ``user``, whose default is ``["self"]``.
     """
 
     service: dict[str, Any]
     roles: list[dict[str, Any]]
     custom_scopes: dict[str, dict[str, str]]
     user_scopes: list[str]
-    admin_scopes: list[str]
 
 
 def registration(
     settings: UsageSettings,
     *,
-    leads: Mapping[str, Iterable[str]],
     port: int,
+    leads: Mapping[str, Iterable[str]],
+    admins: Iterable[str] = (),
+    admin_groups: Iterable[str] = (),
     command: Iterable[str] = (sys.executable, "-m", "hub_extensions.commands", SERVICE),
 ) -> Registration:
     """Return what a hub needs to run the service on a loopback ``port``.
 
-    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. The hub makes
-    a group that a role names and that does not exist, also where the authenticator manages groups.
-    ``command`` starts the service's process.
+    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. ``admins`` are
+    the names of those who see the whole hub, ``admin_groups`` groups of them: JupyterHub's own role ``admin`` holds no
+    custom scope, and cannot be given one. The hub makes the groups and people that a role names and that do not exist
+    yet, also where the authenticator manages groups. ``command`` starts the service's process.
     """
     return Registration(
         service={
@@ -134,10 +136,18 @@ def registration(
                 "groups": sorted(groups),
             }
             for community, groups in leads.items()
+        ]
+        + [
+            {
+                "name": "usage-admins",
+                "description": "See the usage of the whole hub",
+                "scopes": [READ],
+                "users": sorted(admins),
+                "groups": sorted(admin_groups),
+            }
         ],
         custom_scopes={READ: {"description": "See the usage of a community, or of the whole hub"}},
         user_scopes=[f"access:services!service={SERVICE}"],
-        admin_scopes=[READ],
     )
 
 
