@@ -1,8 +1,8 @@
 """A person's pod, as the spawner of a configuration would ask Kubernetes for it; nothing is started or contacted."""
 
+import asyncio
 import logging
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from traitlets import TraitError
 from traitlets.config import Config
 
 from . import catalogue
@@ -21,11 +20,11 @@ SPAWNER = "profile-kube"
 API_TOKEN = "made-at-each-start"  # noqa: S105 - a placeholder
 
 
-class Unrenderable(Exception):
+class RenderingError(Exception):
     """There is no pod for this request; the text says why, to whoever asked."""
 
 
-class UnknownProfile(Unrenderable):
+class UnknownProfileError(RenderingError):
     """The profile that was asked for is in no catalogue; `known` are the slugs that are."""
 
     def __init__(self, slug: str, known: Sequence[str]):
@@ -64,25 +63,38 @@ async def pod_manifest(
 ) -> dict[str, Any]:
     """The manifest of the pod that this person gets, as plain data for JSON or YAML.
 
-    `options` are those of a start: `profile` is a slug, an option's name is followed by the key of a choice, or with the
-    suffix `--unlisted-choice` by what is written in; without any, it is the person's default profile. `server` names one
-    of several servers.
-    Raises Unrenderable with the sentence that the person would read, UnknownProfile for a slug that nobody has, and
+    `options` are those of a start: `profile` is a slug; the name of an option goes with the key of a choice, or with the
+    suffix `--unlisted-choice` with what is written in. None ask for the person's default profile. `server` is the name
+    of one of several servers.
+
+    Raises RenderingError with the sentence that the person would read, UnknownProfileError for a slug that nobody has, and
     traitlets.TraitError or ValueError where the spawner cannot take its configuration.
     """
+    options = dict(options or {})
+    try:
+        spawner = _spawner(config, user, groups, server)
+        _check_profile(spawner.profile_list, options.get("profile"))
+        return await _made_by(spawner, options)
+    except (ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        # KubeSpawner trusts what it is given, and stumbles over a field that does not exist or a list that is none.
+        raise RenderingError(f"KubeSpawner cannot make a pod of these values: {error!r}.") from error
+
+
+async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
+    """The manifest that a spawner makes of a start with these options, by the steps of a hub."""
     from tornado.web import HTTPError
 
-    options = dict(options or {})
-    spawner = _spawner(config, user, groups, server)
-    _check_profile(spawner.profile_list, options.get("profile"))
+    # The task that closes KubeSpawner's client must have begun, to be ended with the loop.
+    await asyncio.sleep(0)
     spawner.user_options = options
     try:
         await spawner._run_apply_user_options(options)
-        await spawner.load_user_options()
-        pod = await spawner.get_pod_manifest()
     except HTTPError as error:
-        raise Unrenderable(_reason(error)) from error
-    return _as_plain_data(pod)
+        raise RenderingError(_reason(error)) from error
+    await spawner.load_user_options()
+    pod = await spawner.get_pod_manifest()
+    plain: dict[str, Any] = spawner.api.api_client.sanitize_for_serialization(pod)
+    return plain
 
 
 def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> Any:
@@ -93,18 +105,22 @@ def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> A
 
     base_url = f"/{str(config.JupyterHub.get('base_url', '/')).strip('/')}/".replace("//", "/")
     if server and not config.JupyterHub.get("allow_named_servers", False):
-        raise Unrenderable(f"This hub has no named servers, so there is no server {server!r} (hub.allowNamedServers).")
+        raise RenderingError(f"This hub has no named servers, so there is no server {server!r} (hub.allowNamedServers).")
     person = Person(user, groups, base_url)
     address = f"{person.url}{quote(server, safe='@~')}/" if server else person.url
     client = f"jupyterhub-user-{quote(user)}" + (f"-{quote(server)}" if server else "")
+    hub = Hub(bind_url="http://:8081", base_url=f"{base_url}hub/")
+    hub.connect_url = config.JupyterHub.get("hub_connect_url", "http://hub:8081")
     with _no_cluster():
         return _spawner_class()(
             _mock=True,  # KubeSpawner's word for: there is no cluster to watch
             config=config,
             user=person,
-            hub=Hub(base_url=f"{base_url}hub/", connect_url=config.JupyterHub.get("hub_connect_url", "http://hub:8081")),
+            hub=hub,
             db=Session(),
-            orm_spawner=orm.Spawner(name=server, server=orm.Server(base_url=address)),
+            orm_spawner=orm.Spawner(
+                name=server, server=orm.Server(proto="http", ip="", port=0, base_url=address, cookie_name="")
+            ),
             oauth_client_id=client,
             api_token=API_TOKEN,
             log=_silent(),
@@ -116,40 +132,26 @@ def _spawner_class() -> Any:
     try:
         return next(iter(found)).load()
     except StopIteration:
-        raise Unrenderable(f"The spawner {SPAWNER} is not installed. Install hub-extensions again.") from None
+        raise RenderingError(f"The spawner {SPAWNER} is not installed. Install hub-extensions again.") from None
     except ModuleNotFoundError as error:
-        raise Unrenderable(f"{error.name} is missing. Install it with: pip install 'hub-extensions[kube]'") from error
+        raise RenderingError(f"{error.name} is missing. Install it with: pip install 'hub-extensions[kube]'") from error
 
 
 @contextmanager
 def _no_cluster() -> Iterator[None]:
     """Let a spawner be made on a machine that knows no cluster, and leave alone the one that it may know.
 
-    KubeSpawner reads the cluster's address when it is made, and fails without any, or runs the login program that a
-    cluster's file may name. The file is looked for where KUBECONFIG says when kubernetes_asyncio is first imported.
+    KubeSpawner reads the address of its cluster when it is made. It fails without any, and runs the login program that
+    the file of a cluster may name. Which file that is, kubernetes_asyncio reads from KUBECONFIG when it is first imported.
     """
     before = os.environ.get("KUBECONFIG")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "config")
-        path.write_text(_NOWHERE)
-        os.environ["KUBECONFIG"] = str(path)
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["KUBECONFIG"]
-            else:
-                os.environ["KUBECONFIG"] = before
-
-
-_NOWHERE = """\
-apiVersion: v1
-kind: Config
-current-context: nowhere
-contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
-clusters: [{name: nowhere, cluster: {server: "http://127.0.0.1:1"}}]
-users: [{name: nobody, user: {}}]
-"""
+    os.environ["KUBECONFIG"] = str(Path(__file__).with_name("no-cluster.yaml"))
+    try:
+        yield
+    finally:
+        del os.environ["KUBECONFIG"]
+        if before is not None:
+            os.environ["KUBECONFIG"] = before
 
 
 def _check_profile(profile_list: Any, slug: str | None) -> None:
@@ -158,14 +160,16 @@ def _check_profile(profile_list: Any, slug: str | None) -> None:
         return
     known = [profile.name for profile in catalogue.read(profile_list or [], "singleuser.profileList").profiles]
     if slug is not None and slug not in known:
-        raise UnknownProfile(slug, known)
+        raise UnknownProfileError(slug, known)
 
 
 def _reason(error: Any) -> str:
     """Why a start was refused: the sentence for the person, and for a mistake in the settings also what it is."""
     sentence = getattr(error, "jupyterhub_message", "")
-    if isinstance(error.__cause__, TraitError | ValueError):
-        return f"{sentence} {error.__cause__}".strip()
+    # JupyterHub turns anything that goes wrong into "Invalid user options", which tells an operator nothing.
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        return f"{sentence} {cause}".strip()
     return sentence or error.log_message or str(error)
 
 
@@ -174,10 +178,3 @@ def _silent() -> logging.Logger:
     log = logging.getLogger(__name__)
     log.setLevel(logging.CRITICAL + 1)
     return log
-
-
-def _as_plain_data(pod: Any) -> dict[str, Any]:
-    from kubernetes_asyncio.client import ApiClient
-
-    plain: dict[str, Any] = ApiClient().sanitize_for_serialization(pod)
-    return plain

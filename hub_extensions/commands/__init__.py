@@ -10,10 +10,10 @@ COMMANDS = ("render",)
 class _OnDemand(click.Group):
     """Commands whose modules are imported only when they are asked for, so that help is instant."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click passes it
         if name not in COMMANDS:
             return None
         command = import_module(f"{__name__}.{name}").command

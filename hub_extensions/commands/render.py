@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
+from .mistaken_call import CalledWrongly
 from .values_files import read_values
 
 if TYPE_CHECKING:
-    from ..rendering import UnknownProfile
+    from ..rendering import UnknownProfileError
 
 EPILOG = """\b
 Example: what Ada, a member of the group ocean-lab, gets with the profile
@@ -41,7 +42,7 @@ def _option(_context: click.Context, _parameter: click.Parameter, pairs: tuple[s
     for pair in pairs:
         name, equals, choice = pair.partition("=")
         if not (name and equals):
-            raise click.BadParameter(f"{pair!r} is not of the form NAME=CHOICE.")
+            raise CalledWrongly(f"--option {pair!r} is not of the form NAME=CHOICE.")
         options[name] = choice
     return options
 
@@ -57,7 +58,7 @@ def _groups(_context: click.Context, _parameter: click.Parameter, text: str) -> 
     metavar="FILE",
     multiple=True,
     required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    type=click.Path(path_type=Path),
     help="Helm values of Zero to JupyterHub, or of a chart around it; again for more files, the later one wins.",
 )
 @click.option("--user", metavar="NAME", required=True, help="Who starts the server.")
@@ -73,7 +74,12 @@ def _groups(_context: click.Context, _parameter: click.Parameter, text: str) -> 
 )
 @click.option("--server", metavar="NAME", default="", help="Which of the person's named servers.")
 @click.option(
-    "--format", "format_", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="How to print it."
+    "--format",
+    "format_",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    show_default=True,
+    help="How to print it.",
 )
 def command(
     files: tuple[Path, ...],
@@ -86,13 +92,13 @@ def command(
 ) -> None:
     """Print the pod that a hub with these Helm values would start for a person.
 
-    The spawner is asked exactly as in a hub: who may use which profile, and what their choices come to, is decided by the
-    same code. Nothing is started or contacted, and no cluster has to be known. Python in hub.extraConfig is not executed.
+    The spawner is asked as in a hub: who may use which profile, and what their choices come to, is decided by the same
+    code. Nothing is started or contacted, and no cluster has to be known. Python in hub.extraConfig is not executed.
     """
     if not user:
-        raise click.BadParameter("a person has a name.", param_hint="--user")
+        raise CalledWrongly("--user is empty: a person has a name.")
     if options and profile is None:
-        raise click.UsageError("--option needs --profile: options belong to a profile.")
+        raise CalledWrongly("--option needs --profile, because options belong to a profile.")
     values = [read_values(path) for path in files]
     click.echo(_printed(_manifest(values, user, groups, _request(profile, options), server), format_), nl=False)
 
@@ -106,21 +112,21 @@ def _manifest(
 ) -> dict[str, Any]:
     from traitlets import TraitError
 
-    from ..rendering import UnknownProfile, Unrenderable, pod_manifest
+    from ..rendering import UnknownProfileError, RenderingError, pod_manifest
     from ..z2jh import kubespawner_config, merge_values
 
     try:
         config = kubespawner_config(merge_values(*layers))
         return asyncio.run(pod_manifest(config, user, groups, request, server))
-    except UnknownProfile as error:
-        raise click.BadParameter(_advice(error), param_hint="--profile") from error
-    except Unrenderable as error:
+    except UnknownProfileError as error:
+        raise CalledWrongly(_advice(error)) from error
+    except RenderingError as error:
         raise click.ClickException(str(error)) from error
     except (TraitError, ValueError) as error:
         raise click.ClickException(f"The hub could not use these values. {error}") from error
 
 
-def _advice(error: "UnknownProfile") -> str:
+def _advice(error: "UnknownProfileError") -> str:
     from ..mistakes import did_you_mean
 
     if not error.known:

@@ -6,6 +6,8 @@ from typing import Any
 import click
 import yaml
 
+from .mistaken_call import CalledWrongly
+
 
 class _HelmLoader(yaml.CSafeLoader):
     """YAML as Helm reads it: an unquoted date, such as the tag of an image, is text."""
@@ -20,7 +22,7 @@ _HelmLoader.yaml_implicit_resolvers = {
 def read_values(path: Path) -> dict[str, Any]:
     """The values in a file, `-` being the standard input.
 
-    Raises click.BadParameter, which ends a command as a wrong call, with the place of what is no YAML.
+    Raises CalledWrongly, with the place of what is no YAML.
     """
     try:
         with click.open_file(str(path), encoding="utf-8") as file:
@@ -42,5 +44,5 @@ def read_values(path: Path) -> dict[str, Any]:
     return values
 
 
-def _wrong(path: Path, what: str) -> click.BadParameter:
-    return click.BadParameter(f"{path} {what}", param_hint="--values")
+def _wrong(path: Path, what: str) -> CalledWrongly:
+    return CalledWrongly(f"{path} {what}")
