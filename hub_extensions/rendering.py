@@ -63,12 +63,12 @@ async def pod_manifest(
 ) -> dict[str, Any]:
     """The manifest of the pod that this person gets, as plain data for JSON or YAML.
 
-    `options` are those of a start: `profile` is a slug; the name of an option goes with the key of a choice, or with the
-    suffix `--unlisted-choice` with what is written in. None ask for the person's default profile. `server` is the name
-    of one of several servers.
+    `options` are those of a start: `profile` is a slug; the name of an option goes with the key of a choice, or with
+    the suffix `--unlisted-choice` with what is written in. None ask for the person's default profile. `server` is the
+    name of one of several servers.
 
-    Raises RenderingError with the sentence that the person would read, UnknownProfileError for a slug that nobody has, and
-    traitlets.TraitError or ValueError where the spawner cannot take its configuration.
+    Raises RenderingError with the sentence that the person would read, UnknownProfileError for a slug that nobody has,
+    and traitlets.TraitError or ValueError where the spawner cannot take its configuration.
     """
     options = dict(options or {})
     try:
@@ -87,6 +87,7 @@ async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
     # The task that closes KubeSpawner's client must have begun, to be ended with the loop.
     await asyncio.sleep(0)
     spawner.user_options = options
+    await spawner.apply_group_overrides()
     try:
         await spawner._run_apply_user_options(options)
     except HTTPError as error:
@@ -105,7 +106,9 @@ def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> A
 
     base_url = f"/{str(config.JupyterHub.get('base_url', '/')).strip('/')}/".replace("//", "/")
     if server and not config.JupyterHub.get("allow_named_servers", False):
-        raise RenderingError(f"This hub has no named servers, so there is no server {server!r} (hub.allowNamedServers).")
+        raise RenderingError(
+            f"This hub has no named servers, so there is no server {server!r} (hub.allowNamedServers)."
+        )
     person = Person(user, groups, base_url)
     address = f"{person.url}{quote(server, safe='@~')}/" if server else person.url
     client = f"jupyterhub-user-{quote(user)}" + (f"-{quote(server)}" if server else "")
@@ -142,7 +145,7 @@ def _no_cluster() -> Iterator[None]:
     """Let a spawner be made on a machine that knows no cluster, and leave alone the one that it may know.
 
     KubeSpawner reads the address of its cluster when it is made. It fails without any, and runs the login program that
-    the file of a cluster may name. Which file that is, kubernetes_asyncio reads from KUBECONFIG when it is first imported.
+    the file of a cluster may name. Which file that is, kubernetes_asyncio takes from KUBECONFIG when first imported.
     """
     before = os.environ.get("KUBECONFIG")
     os.environ["KUBECONFIG"] = str(Path(__file__).with_name("no-cluster.yaml"))

@@ -184,7 +184,10 @@ def test_a_value_for_storage_becomes_a_trait(storage: dict[str, Any], trait: str
 
 
 def test_files_of_the_values_are_mounted_one_by_one_from_the_secret_of_the_chart() -> None:
-    files = {"greeting": {"mountPath": "/etc/greeting", "stringData": "hello"}, "run": {"mountPath": "/run.sh", "mode": 493}}
+    files = {
+        "greeting": {"mountPath": "/etc/greeting", "stringData": "hello"},
+        "run": {"mountPath": "/run.sh", "mode": 493},
+    }
     values = {"singleuser": {"extraFiles": files, "storage": {"type": "none"}}, "fullnameOverride": "ice"}
     assert told(values, "KubeSpawner.volumes") == {
         "files": {

@@ -112,7 +112,7 @@ def _manifest(
 ) -> dict[str, Any]:
     from traitlets import TraitError
 
-    from ..rendering import UnknownProfileError, RenderingError, pod_manifest
+    from ..rendering import RenderingError, UnknownProfileError, pod_manifest
     from ..z2jh import kubespawner_config, merge_values
 
     try:

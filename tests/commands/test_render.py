@@ -49,7 +49,9 @@ def render(*arguments: str, values: str | None = None, user: str = "ada") -> Out
 def run(*arguments: str, env: dict[str, str] | None = None) -> Outcome:
     """Run the installed program, on a machine that knows no cluster."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("KUBE")} | (env or {})
-    done = subprocess.run([PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [PROGRAM, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
@@ -64,7 +66,9 @@ def test_the_program_prints_a_manifest_on_a_machine_without_a_cluster(tmp_path: 
 
 def test_the_program_never_runs_the_login_program_of_a_cluster_it_finds(tmp_path: Path) -> None:
     kubeconfig = tmp_path / "config"
-    login = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "touch", "args": [str(tmp_path / "ran")]}}
+    login = {
+        "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "touch", "args": [str(tmp_path / "ran")]}
+    }
     config = {
         "current-context": "c",
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
@@ -128,6 +132,38 @@ def test_choices_come_to_an_image_and_a_size() -> None:
 def test_a_value_can_be_written_in() -> None:
     done = render("--groups", "ocean-lab", "--profile", "ocean", "--option", "image--unlisted-choice=ghcr.io/a/b:c=d")
     assert done.notebook["image"] == "ghcr.io/a/b:c=d"
+
+
+def test_an_option_with_nothing_to_choose_from_is_written_in() -> None:
+    values = """
+      singleuser:
+        profileList:
+          - display_name: Any image
+            profile_options:
+              image:
+                choices: {}
+                unlisted_choice: {enabled: true, kubespawner_override: {image: "{value}"}}
+    """
+    assert render(values=values).code == 1
+    done = render("--profile", "any-image", "--option", "image--unlisted-choice=lab:1", values=values)
+    assert done.notebook["image"] == "lab:1"
+
+
+def test_overrides_for_a_group_are_in_the_pod_of_its_members_below_the_profile() -> None:
+    values = """
+      hub:
+        config:
+          KubeSpawner:
+            group_overrides:
+              data:
+                groups: [ice-lab]
+                spawner_override: {working_dir: /ice, mem_limit: 1G}
+      singleuser:
+        profileList: [{display_name: Big, kubespawner_override: {mem_limit: 9G}}]
+    """
+    member = render("--groups", "ice-lab", values=values).notebook
+    assert (member["workingDir"], member["resources"]["limits"]["memory"]) == ("/ice", 9 * 2**30)
+    assert "workingDir" not in render("--groups", "ocean-lab", values=values).notebook
 
 
 def test_a_null_of_a_profile_removes_the_limit() -> None:
