@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jupyterhub.utils import random_port
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
@@ -84,7 +85,7 @@ def _set_usage(c: Config, settings: Settings) -> None:
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub
-    service = registration(usage, leads={name: [leads_group(name)] for name in settings.communities}, port=9123)
+    service = registration(usage, leads={name: [leads_group(name)] for name in settings.communities}, port=random_port(), admins=c.Authenticator.get('admin_users', []))
     put(c, "services", service.service)
     for role in service.roles:
         put(c, "load_roles", role)
