@@ -105,6 +105,8 @@ def visible(
     groups = frozenset(groups)
     options = options if isinstance(options, Mapping) else {}
     profiles = _open_profiles(catalogue, groups)
+    if not profiles:
+        return ()
     selected = _named(profiles, options.get("profile")) or _default(profiles)
     return tuple(
         _visible_profile(profile, groups, options if profile is selected else {}, selected=profile is selected)

@@ -64,15 +64,13 @@ def _set_pages(c: Config, settings: Settings) -> None:
     if str(TEMPLATES) not in paths:
         # The first folder that has a page wins, and JupyterHub adds its own at the end: an operator's pages come first.
         c.JupyterHub.template_paths = [*paths, str(TEMPLATES)]
-    variables = {
-        "hub_extensions": PageContext(
-            settings.hub.title,
-            settings.branding,
-            [(name, community.title or name, community.branding) for name, community in settings.communities.items()],
-            [Announcement(told.text, told.level) for told in settings.announcements],
-        )
-    }
-    c.JupyterHub.template_vars.update(variables)
+    page = PageContext(
+        settings.hub.title,
+        settings.branding,
+        [(name, community.title or name, community.branding) for name, community in settings.communities.items()],
+        [Announcement(told.text, told.level) for told in settings.announcements],
+    )
+    _update(c, "template_vars", {"hub_extensions": page})
 
 
 def _set_usage(c: Config, settings: Settings) -> None:
@@ -85,11 +83,16 @@ def _set_usage(c: Config, settings: Settings) -> None:
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub
-    service = registration(usage, leads={name: [leads_group(name)] for name in settings.communities}, port=random_port(), admins=c.Authenticator.get('admin_users', []))
+    service = registration(
+        usage,
+        leads={name: [leads_group(name)] for name in settings.communities},
+        port=random_port(),
+        admins=c.Authenticator.get("admin_users", []),
+    )
     put(c, "services", service.service)
     for role in service.roles:
         put(c, "load_roles", role)
-    c.JupyterHub.custom_scopes.update(service.custom_scopes)
+    _update(c, "custom_scopes", service.custom_scopes)
     grant(c, "user", ["self"], service.user_scopes)
 
 
@@ -114,6 +117,12 @@ def _change(c: Config, trait: str, name: str, change: Callable[[Mapping[str, Any
     index = next((i for i, entry in enumerate(entries) if entry.get("name") == name), len(entries))
     found = entries[index] if index < len(entries) else {}
     c.JupyterHub[trait] = [*entries[:index], change(found), *entries[index + 1 :]]
+
+
+def _update(c: Config, trait: str, entries: Mapping[str, Any]) -> None:
+    """Put entries into one of JupyterHub's mappings."""
+    value = c.JupyterHub.get(trait, {})
+    c.JupyterHub[trait] = {**(value.get_value({}) if isinstance(value, LazyConfigValue) else value), **entries}
 
 
 def _listed(c: Config, trait: str) -> list[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import maybe_future
+from sqlalchemy.orm import object_session
 from traitlets import Callable, Dict, List, TraitError, Unicode, Union, default, observe, validate
 from traitlets.config import LoggingConfigurable
 
@@ -171,7 +172,9 @@ class ProfileSpawner(Base):
         before = self._options_before
         still_good = isinstance(profiles.resolve(known, self._groups(), before), profiles.Resolved)
         self.orm_spawner.user_options = self.user_options = before if still_good else {}
-        self.db.commit()
+        session = object_session(self.orm_spawner)
+        if session:
+            session.commit()
 
     # What is remembered of it
 

@@ -187,6 +187,7 @@ def test_someone_to_whom_no_profile_is_open_gets_no_server_and_learns_which_grou
     assert refused == Refused(
         "No environment of this hub is open to you. They are for members of Ocean-Lab.", code="nothing_offered"
     )
+    assert visible(RESTRICTED, ["x"], options) == ()
 
 
 anything = st.recursive(

@@ -4,6 +4,7 @@ PORT is where the hub answers (default 8000); what it keeps goes to the folder D
 """
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -31,6 +32,7 @@ def main() -> int:
 def provider_of(people):
     """The sign-in provider: a real OpenID Connect server in a thread of this process."""
     warnings.filterwarnings("ignore", module="authlib|oidc_provider_mock")  # of its own dependencies
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # not a line for each request
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # it speaks plain HTTP, on loopback
     from oidc_provider_mock import User, run_server_in_thread
 
