@@ -46,12 +46,11 @@ class ApiServer:
 
     @property
     def calls(self) -> list[Call]:
-        """All calls so far, from the audit log; a watch counts when it starts, any other call when it is answered."""
+        """All calls so far, from the audit log; a call counts when it is answered, a watch when it has ended."""
         calls = []
         for line in (self.folder / "audit.log").read_text().split("\n")[:-1]:  # the last may be half written
             event = json.loads(line)
-            stage = "ResponseStarted" if event["verb"] == "watch" else "ResponseComplete"
-            if event["stage"] == stage:
+            if event["stage"] == "ResponseComplete":
                 resource = event.get("objectRef", {}).get("resource", "")
                 calls.append(Call(event["user"]["username"], event["verb"], resource, event["responseStatus"]["code"]))
         return calls

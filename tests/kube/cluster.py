@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .fake_api import FakeApi
 
 NAMESPACE = "hub"
-SPAWNER = "kubespawner.KubeSpawner"
+SPAWNER = "hub_extensions.spawners.kube.ProfileKubeSpawner"
 # Answers every request at once with the path it was asked for; starts in a third of a second.
 QUICK_SERVER = [sys.executable, "-m", "jupyterhub.tests.mocksu"]
 

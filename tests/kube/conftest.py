@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..hub import RunningHub
     from .access import KubeClient
     from .cluster import Cluster
+    from .fake_api import FakeApi
 
 
 @pytest.fixture(scope="session", params=["fake", "apiserver"])
@@ -44,3 +45,10 @@ async def admin(kube: Cluster) -> AsyncIterator[KubeClient]:
 async def hub(kube: Cluster) -> AsyncIterator[RunningHub]:
     async with hub_on(kube) as running:
         yield running
+
+
+@pytest.fixture
+def fake_kube(tmp_path: Path) -> Iterator[tuple[FakeApi, Cluster]]:
+    """A fake API of the test's own, to switch faults on, and its cluster."""
+    with fake_api(NAMESPACE) as fake, cluster(fake, tmp_path) as running:
+        yield fake, running

@@ -1,45 +1,19 @@
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from .access import Call, kube_client
 from .cluster import hub_on
+from .people import eventually, is_stopped, start, stop
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from ..hub import RunningHub
     from .access import KubeClient
     from .cluster import Cluster
 
 READS = {"get", "list", "watch"}
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 20) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            while not await condition():  # noqa: ASYNC110  # what is awaited is on the other side of HTTP
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        raise AssertionError(f"{what}: not within {seconds} seconds") from None
-
-
-async def start(hub: RunningHub, user: str, options: Any = None) -> None:
-    reply = await hub.api("POST", f"users/{user}/server", user=user, json=options or {})
-    assert reply.status == 201, reply.text
-
-
-async def stop(hub: RunningHub, user: str) -> None:
-    reply = await hub.api("DELETE", f"users/{user}/server", user=user)
-    assert reply.status in {202, 204}, reply.text
-    await eventually(lambda: is_stopped(hub, user), f"the server of {user} stops")
-
-
-async def is_stopped(hub: RunningHub, user: str) -> bool:
-    return not (await hub.api("GET", f"users/{user}")).json()["servers"]
 
 
 async def test_a_person_starts_a_jupyter_server_uses_it_and_stops_it(kube: Cluster, admin: KubeClient) -> None:
@@ -65,7 +39,7 @@ async def test_a_spawn_asks_the_same_of_every_api(kube: Cluster) -> None:
         await stop(hub, "grace")
         await start(hub, "grace")
         await stop(hub, "grace")
-        calls = kube.calls_of_hub()[before:]
+    calls = kube.calls_of_hub()[before:]
     assert [call for call in calls if call.verb not in READS] == [
         Call("hub", "create", "persistentvolumeclaims", 201),
         Call("hub", "create", "pods", 201),
@@ -73,9 +47,12 @@ async def test_a_spawn_asks_the_same_of_every_api(kube: Cluster) -> None:
         Call("hub", "create", "pods", 201),
         Call("hub", "delete", "pods", 200),
     ]
-    assert {call[1:] for call in calls if call.verb in READS} == {
-        (verb, resource, 200) for verb in ("list", "watch") for resource in ("pods", "events")
-    }
+
+    async def reads_pods_and_events_only() -> bool:
+        reads = {call[1:] for call in kube.calls_of_hub()[before:] if call.verb in READS}
+        return reads == {(verb, kind, 200) for verb in ("list", "watch") for kind in ("pods", "events")}
+
+    await eventually(reads_pods_and_events_only, "the watches have ended, and nothing else was read")
 
 
 async def test_a_pod_that_is_in_the_way_is_replaced(hub: RunningHub, kube: Cluster, admin: KubeClient) -> None:
@@ -102,6 +79,7 @@ async def test_what_happens_to_a_pod_is_told_on_the_progress_page(hub: RunningHu
     assert [event["reason"] for event in events] == ["Scheduled", "Pulled", "Started"]
     progress = await hub.api("GET", "users/joan/server/progress", user="joan")
     assert '"ready": true' in progress.text
+    assert "raw_event" not in progress.text
     await stop(hub, "joan")
 
 
