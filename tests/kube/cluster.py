@@ -7,6 +7,7 @@ import copy
 import sys
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubernetes_asyncio.config import kube_config
@@ -20,7 +21,6 @@ from .node import Node
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from ..hub import RunningHub
     from .access import Access, Call
@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "hub"
 SPAWNER = "hub_extensions.spawners.kube.ProfileKubeSpawner"
-# Answers every request at once with the path it was asked for; starts in a third of a second.
-QUICK_SERVER = [sys.executable, "-m", "jupyterhub.tests.mocksu"]
+QUICK_SERVER = [sys.executable, "-I", str(Path(__file__).with_name("quick_server.py"))]
 
 
 @dataclass(frozen=True)
