@@ -85,7 +85,7 @@ class FakeApi:
     def fail(
         self, verb: str, resource: str, status: int, *, message: str = "asked for by a test", times: int = 1
     ) -> None:
-        """Answer the hub's next calls with an error: 403 as a quota does, 409, 429, 500."""
+        """Answer the hub's next calls with an error: 403 as a quota does, 409, 410 of a watch, 429, 500."""
         self._faults.append(Fault(verb, resource, times, status=status, message=message))
 
     def slow(self, verb: str, resource: str, seconds: float, *, times: int = 1) -> None:
@@ -124,11 +124,12 @@ class FakeApi:
             verb, resource = target.verb, target.resource
             await self._admit(user, target)
             if verb == "watch":
-                self.calls.append(Call(user, verb, resource, 200))
-                return await self._watch(target, request)
+                return await self._watch(user, target, request)
             status, body = (201 if verb == "create" else 200), await self._answer(target, request)
         except ApiError as error:
             status, body = error.status, error.body
+        if verb == "watch" and status == 410:  # said in the stream, after headers that say all is well
+            status, body = 200, {"type": "ERROR", "object": body}
         self.calls.append(Call(user, verb, resource, status))
         return web.json_response(body, status=status, headers={"Retry-After": "1"} if status == 429 else None)
 
@@ -189,21 +190,21 @@ class FakeApi:
         self._changed = asyncio.Event()
         return answer
 
-    async def _watch(self, target: Target, request: web.Request) -> web.StreamResponse:
+    async def _watch(self, user: str, target: Target, request: web.Request) -> web.StreamResponse:
         labels, fields = _selectors(request)
         ends = asyncio.get_running_loop().time() + float(request.query.get("timeoutSeconds", "1800"))
         version = int(request.query.get("resourceVersion") or 0)
         now = self._store.version
         present = list(self._store.select(target.resource, target.namespace, labels, fields))
+        if 0 < version < self._store.oldest:
+            raise ApiError(410, f"too old resource version: {version} ({self._store.oldest})")
+        self.calls.append(Call(user, "watch", target.resource, 200))
         stream = web.StreamResponse(headers={"Content-Type": "application/json"})
         await stream.prepare(request)
 
         async def send(type_: str, changed: Object) -> None:
             await stream.write(json.dumps({"type": type_, "object": changed}).encode() + b"\n")
 
-        if 0 < version < self._store.oldest:
-            await send("ERROR", ApiError(410, f"too old resource version: {version} ({self._store.oldest})").body)
-            return stream
         transport = request.transport
         if transport is None:
             return stream

@@ -20,6 +20,7 @@ async def test_a_hub_that_lost_its_watches_and_their_history_starts_servers_all_
     async with hub_on(kube) as hub:
         await start(hub, "ada")
         fake.fail("list", "pods", 500, times=2)
+        fake.fail("watch", "pods", 410)
         fake.compact()
         await start(hub, "grace")
         assert not await is_stopped(hub, "ada")
