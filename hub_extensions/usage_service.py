@@ -23,6 +23,8 @@ READ = "custom:usage:read"
 
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 _SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
+# -P: not what happens to lie in the folder in which the hub runs. The installed package, of the hub's own Python.
+_COMMAND = (sys.executable, "-P", "-m", "hub_extensions.commands", SERVICE)
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
@@ -107,14 +109,14 @@ def registration(
     leads: Mapping[str, Iterable[str]],
     admins: Iterable[str] = (),
     admin_groups: Iterable[str] = (),
-    command: Iterable[str] = (sys.executable, "-m", "hub_extensions.commands", SERVICE),
+    command: Iterable[str] = _COMMAND,
 ) -> Registration:
     """Return what a hub needs to run the service on a loopback ``port``.
 
-    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. ``admins`` are
-    the names of those who see the whole hub, ``admin_groups`` groups of them: JupyterHub's own role ``admin`` holds no
-    custom scope, and cannot be given one. The hub makes the groups and people that a role names and that do not exist
-    yet, also where the authenticator manages groups. ``command`` starts the service's process.
+    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. ``admins``
+    are the names of those who see the whole hub, ``admin_groups`` groups of them: JupyterHub's own role ``admin`` holds
+    no custom scope, and cannot be given one. The hub makes the groups and people that a role names and that do not
+    exist yet, also where the authenticator manages groups. ``command`` starts the service's process.
     """
     return Registration(
         service={

@@ -65,7 +65,10 @@ class Ledger:
         """Write a session that has become ready. Writing it twice changes nothing.
 
         Whatever is still open for the same server can no longer run: it is closed at the moment it was last seen.
+        Raises ``ValueError`` for a session that was never ready.
         """
+        if session.ready_at is None:
+            raise ValueError(f"session {session.id} is not ready, and only what was ready is in the ledger")
         row = {name: getattr(session, name) for name in _COLUMNS}
         row["choices"] = dict(session.choices)
         row["last_seen_at"] = session.last_seen_at or session.ready_at

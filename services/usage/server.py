@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hub_extensions.share import STATIC, TEMPLATES
+from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application, RedirectHandler, RequestHandler
@@ -104,7 +104,7 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
 
 
 def _sheets() -> dict[str, bytes]:
-    return {sheet.name: sheet.read_bytes() for sheet in (STATIC / "usage").glob("*.css")}
+    return {sheet.name: sheet.read_bytes() for sheet in (TEMPLATES / "usage").glob("*.css")}
 
 
 def _log_request(handler: RequestHandler) -> None:

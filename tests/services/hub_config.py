@@ -1,4 +1,4 @@
-"""A stock hub with the usage service, as a process of its own. What differs between tests comes as JSON in ``TEST_HUB``."""
+"""A stock hub with the usage service, in a process of its own. What a test sets comes as JSON in ``TEST_HUB``."""
 
 import json
 import os

@@ -83,6 +83,13 @@ def run_hub(folder: Path, people: dict[str, Any], **settings: Any) -> Iterator[H
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
+        _end_proxy(folder)
+
+
+def _end_proxy(folder: Path) -> None:
+    """End the proxy that a killed hub left for a next one to take over."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        os.kill(int((folder / "jupyterhub-proxy.pid").read_text().split()[0]), signal.SIGTERM)
 
 
 def _wait(hub: Hub, url: str) -> None:
