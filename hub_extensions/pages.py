@@ -1,7 +1,7 @@
 """What every page of the hub is given: the template variable `hub_extensions`.
 
-`c.JupyterHub.template_vars["hub_extensions"] = PageContext(…)`: JupyterHub calls it for each page with the person who is
-logged in, or None, before it renders. All there is to compute is computed beforehand.
+`c.JupyterHub.template_vars["hub_extensions"] = PageContext(…)`: JupyterHub calls it for each page with the person who
+is logged in, or None, before it renders. All there is to compute is computed beforehand.
 """
 
 from __future__ import annotations

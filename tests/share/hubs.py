@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader
@@ -17,17 +18,18 @@ from hub_extensions.profiles import VisibleChoice, VisibleOption, VisibleProfile
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-WAVE = (
-    (
-        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'%3E%3Ccircle cx='12' cy='12' "
-        "r='12' fill='%230b6e99'/%3E%3Cpath d='M2 13q5-6 10 0t10 0' stroke='%23fff' stroke-width='3' fill='none'/%3E%3C/svg%3E"
+
+def drawn(colour: str, path: str) -> str:
+    """A round logo, as an address."""
+    return "data:image/svg+xml," + quote(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24'>"
+        f"<circle cx='12' cy='12' r='12' fill='{colour}'/>"
+        f"<path d='{path}' stroke='#fff' stroke-width='3' fill='none'/></svg>"
     )
-    .replace(" ", "%20")
-    .replace("'", "%27")
-)
-LEAF = WAVE.replace("0b6e99", "3a7d2c").replace(
-    "M2%2013q5-6%2010%200t10%200", "M5%2019Q6%206%2019%205Q18%2018%205%2019"
-)
+
+
+WAVE = drawn("#0b6e99", "M2 13q5-6 10 0t10 0")
+LEAF = drawn("#3a7d2c", "M5 19Q6 6 19 5Q18 18 5 19")
 HUB_TITLE = "Ocean & Land Data Hub"
 OCEAN = Branding(logo=WAVE, primary_color="#0b6e99")
 LAND = Branding(logo=LEAF, primary_color="#ffd400")

@@ -15,15 +15,16 @@ TITLE = HUB_TITLE.replace("&", "&amp;")
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("login", "Sign in – "),
-        ("home", "Home – "),
-        ("spawn", "Choose an environment – "),
+        ("login", "Sign in"),
+        ("home", "Home"),
+        ("spawn", "Choose an environment"),
         ("token", ""),
-        ("nowhere", "Page not found – "),
-        ("spawn-pending/ada", "Server not running – "),
+        ("nowhere", "Page not found"),
+        ("spawn-pending/ada", "Server not running"),
     ],
 )
 async def test_every_page_has_the_hub_s_title_in_the_browser_s_tab(hub: RunningHub, path: str, name: str) -> None:
     browser = hub.browser() if path == "login" else await hub.login("ada")
     page = await browser.get(path)
-    assert f"<title>{name}{TITLE}</title>" in page.text
+    tab = f"{name} \N{EN DASH} {TITLE}" if name else TITLE
+    assert f"<title>{tab}</title>" in page.text
