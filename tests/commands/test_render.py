@@ -13,7 +13,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from hub_extensions import settings
 from hub_extensions.commands import main
+from hub_extensions.rendering import SPAWNER
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "z2jh" / "values.yaml"
 PROGRAM = Path(sys.executable).with_name("hub-extensions")
@@ -183,13 +185,21 @@ def test_a_later_file_wins(tmp_path: Path) -> None:
     assert render("--values", str(tmp_path / "staging.yaml")).notebook["image"].endswith(":staging")
 
 
-def test_an_unquoted_date_is_the_tag_that_was_written() -> None:
-    values = "singleuser: {image: {name: lab, tag: 2026-01-05}}"
-    assert render(values=values).notebook["image"] == "lab:2026-01-05"
+def test_an_unquoted_date_is_the_text_that_was_written() -> None:
+    values = "singleuser: {image: {name: lab, tag: 2026-01-05}, extraEnv: {SINCE: 2026-01-05 10:00:00}}"
+    done = render(values=values)
+    assert done.notebook["image"] == "lab:2026-01-05"
+    assert done.environment()["SINCE"] == "2026-01-05 10:00:00"
 
 
 def test_a_hub_without_any_values_is_the_charts_default() -> None:
     assert render(values="").notebook["image"].startswith("quay.io/jupyterhub/k8s-singleuser-sample:")
+
+
+def test_the_settings_in_the_example_are_good_ones() -> None:
+    values = yaml.safe_load(EXAMPLE.read_text())
+    assert settings.load(values["custom"]).hub.title == "Ice and Ocean"
+    assert values["hub"]["config"]["JupyterHub"]["spawner_class"] == SPAWNER
 
 
 # Refusals: exit code 1, one sentence
