@@ -10,7 +10,7 @@ from hub_extensions.share import TEMPLATES
 from playwright.async_api import async_playwright
 
 from ..hub import running_hub
-from .hubs import FormSpawner, page_context
+from .hubs import FormSpawner, PagesAuthenticator, page_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 async def hub() -> AsyncIterator[RunningHub]:
     settings = {
         "JupyterHub": {
+            "authenticator_class": PagesAuthenticator,
             "spawner_class": FormSpawner,
             "template_paths": [str(TEMPLATES)],
             "template_vars": {"hub_extensions": page_context()},

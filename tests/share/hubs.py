@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader
-from jupyterhub.tests.mocking import MockSpawner
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.tests.mocking import MockPAMAuthenticator, MockSpawner
 from tornado import web
 
 from hub_extensions.branding import Branding
@@ -122,6 +123,35 @@ def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = ())
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     template = environment.get_template("hub_extensions/profile_form.html")
     return template.render(profiles=tuple(profiles), notices=list(notices))
+
+
+class PagesAuthenticator(MockPAMAuthenticator):
+    """Lets people log in by a form, and has an address for each way in which a request can fail."""
+
+    def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
+        return [*super().get_handlers(app), (r"/fails/([a-z0-9-]+)", FailingHandler)]
+
+
+class FailingHandler(BaseHandler):
+    """Fails in the way that the address names."""
+
+    async def get(self, way: str) -> None:
+        if way == "crash":
+            raise RuntimeError("secret detail")
+        if way == "html":
+            error = web.HTTPError(422, "not shown")
+            error.jupyterhub_html_message = "Your hours are <em>spent</em>."
+            raise error
+        if way == "refused-account":
+            error = web.HTTPError(403, "not shown")
+            error.jupyterhub_message = "You are in no <community> of this hub."
+            error.account = "<b>eve</b> (GitHub)"
+            raise error
+        if way == "refused":
+            raise web.HTTPError(403, "Sorry, you are not currently authorized to use this hub.")
+        if way == "bare":
+            raise web.HTTPError(403)
+        raise web.HTTPError(int(way.removeprefix("status-")))
 
 
 class FormSpawner(MockSpawner):
