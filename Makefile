@@ -24,10 +24,10 @@ lint: $(VENV)/installed
 
 # Checked from a folder without packages, so that what is checked is the installed package, put together as people get it.
 types: $(VENV)/installed
-	cd docs && $(BIN)/mypy --config-file ../pyproject.toml --package hub_extensions
+	cd tests && $(BIN)/mypy --config-file ../pyproject.toml --package hub_extensions
 
 imports: $(VENV)/installed
-	cd docs && $(BIN)/lint-imports --config ../pyproject.toml
+	cd tests && $(BIN)/lint-imports --config ../pyproject.toml
 
 format: $(VENV)/installed
 	$(BIN)/ruff check --fix .

@@ -37,10 +37,6 @@ class Rule(BaseModel):
             identity.groups, self.groups
         )
 
-    def __str__(self) -> str:
-        means = [f"members of {', '.join(self.groups)}"] if self.groups else []
-        return " and ".join(means + (["people who were named"] if self.users else []))
-
 
 class Community(BaseModel):
     """A set of people who share a hub; `from` and `until` are the first and the last day on which it is open."""
@@ -97,15 +93,14 @@ def decide(communities: Mapping[str, Community], identity: Identity, now: dateti
         lead = next((rule for rule in community.leads if rule.admits(identity)), None)
         member = lead or next((rule for rule in community.members if rule.admits(identity)), None)
         if member is None:
-            means = "; ".join(str(rule) for rule in (*community.members, *community.leads)) or "nobody"
-            reasons.append(f"{title} is for {means}.")
+            reasons.append(f"{title} is for {_whom((*community.members, *community.leads))}.")
             continue
         closed = _closed(community, now.date())
         if closed:
             reasons.append(f"{title} {closed}.")
             continue
         belongs.append(name)
-        reasons.append(f"{title} admits {member}.")
+        reasons.append(f"{title} admits {_whom([member])}.")
         if lead:
             leads.append(name)
     # A provider's group must not pass for a community of the hub.
@@ -122,9 +117,13 @@ def decide(communities: Mapping[str, Community], identity: Identity, now: dateti
 
 def refusal(identity: Identity, decision: Decision, contact: str = "") -> str:
     """The sentence for someone who may not log in: which account it was, what would have admitted it, whom to ask."""
-    ask = f"Ask {contact} if you should have access." if contact else "Ask the people who run this hub for access."
+    ask = f"If you should have access, ask {contact or 'the people who run this hub'}."
     return " ".join(
-        [f"You logged in as {identity.user_name}, who belongs to no community of this hub.", *decision.reasons, ask]
+        [
+            f"You logged in as {identity.user_name[:64]}, who belongs to no community of this hub.",
+            *decision.reasons,
+            ask,
+        ]
     )
 
 
@@ -135,6 +134,16 @@ def counted_for(communities: Sequence[str], groups: Iterable[str], admitted_by: 
         if found:
             return found
     return ""
+
+
+def _whom(rules: Iterable[Rule]) -> str:
+    """Whom rules mean, in words; of people who are named only that there are some, for their names are their own."""
+    rules = list(rules)
+    groups = list(dict.fromkeys(group for rule in rules for group in rule.groups))
+    means = [f"members of {' or '.join(groups)}"] if groups else []
+    if any(rule.users for rule in rules):
+        means.append("people who were named")
+    return " and ".join(means) or "nobody yet"
 
 
 def _closed(community: Community, today: date) -> str:

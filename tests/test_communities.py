@@ -70,8 +70,8 @@ def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
     identity = Identity("dan", ["forest"])
     sentence = communities.refusal(identity, decide({"ocean-lab": OCEAN}, identity, NOW), "help@example.org")
     assert "You logged in as dan" in sentence
-    assert "Ocean Lab is for members of staff:ocean, project:reef*" in sentence
-    assert "Ask help@example.org" in sentence
+    assert "Ocean Lab is for members of staff:ocean or project:reef* and people who were named." in sentence
+    assert "If you should have access, ask help@example.org." in sentence
     assert "ada" not in sentence, "who else belongs is nobody's business"
 
 
