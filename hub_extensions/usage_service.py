@@ -42,7 +42,8 @@ class UsageSettings:
 
     ``database`` is an SQLAlchemy URL; ``hub`` the hub's name in the ledger, ``title`` what pages call it;
     ``time_zone`` an IANA name, in which months begin; ``template_paths`` are looked into before the bundle's own
-    folder; ``communities`` maps the name of each community to its title.
+    folder; ``communities`` maps the name of each community to its title. ``branding`` and ``community_branding`` are
+    what settings have under ``branding``, as plain values, of the hub and of communities by name.
     """
 
     database: str
@@ -51,6 +52,8 @@ class UsageSettings:
     time_zone: str = "UTC"
     template_paths: tuple[str, ...] = ()
     communities: Mapping[str, str] = field(default_factory=dict)
+    branding: Mapping[str, Any] = field(default_factory=dict)
+    community_branding: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -68,6 +71,8 @@ class UsageSettings:
             "time_zone": self.time_zone,
             "template_paths": list(self.template_paths),
             "communities": dict(self.communities),
+            "branding": dict(self.branding),
+            "community_branding": dict(self.community_branding),
         }
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest)}
 
@@ -126,8 +131,9 @@ def registration(
             "display": True,
             # The service asks for nothing beyond what the hub itself shows a person.
             "oauth_no_confirm": True,
-            # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing.
-            "oauth_client_allowed_scopes": [READ],
+            # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing. Their groups
+            # only choose the brand of the page.
+            "oauth_client_allowed_scopes": [READ, "read:users:groups!user"],
             "environment": settings.environment(),
         },
         roles=[

@@ -43,6 +43,8 @@ usage = registration(
         title="Ocean Data <Hub>",
         time_zone="Europe/Berlin",
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
+        branding={"primary_color": "#0b6e99"},
+        community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
     ),
     leads={name: [f"{name}:leads"] for name in ("ocean-lab", "ice-lab")},
     admins=["root"],

@@ -35,6 +35,7 @@ PEOPLE = {
     "lin": ["ocean-lab", "ocean-lab:leads"],
     "ines": ["ice-lab", "ice-lab:leads", "ocean-lab"],
     "both": ["ice-lab:leads", "ocean-lab:leads"],
+    "cy": ["ice-lab"],
     "root": [],
     "zoe": ["hub:admins"],
     "<b>mallory</b>": ["ocean-lab"],
@@ -297,7 +298,14 @@ def test_pages_may_not_be_kept_or_framed(seeded: Seeded) -> None:
     headers = visit(seeded, "ada").headers
     assert headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "script-src" not in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def test_a_page_carries_the_brand_of_its_community(seeded: Seeded) -> None:
+    assert "/hub/logo" in visit(seeded, "root").text
+    assert "https://ice.example.org/logo.svg" in visit(seeded, "root", "community/ice-lab").text
+    assert "https://ice.example.org/logo.svg" in visit(seeded, "cy").text
 
 
 def test_every_link_and_file_of_a_page_exists(seeded: Seeded) -> None:
