@@ -1,5 +1,6 @@
 """The example that `make demo` runs, as people meet it: its process at a terminal, its pages in a browser."""
 
+import asyncio
 import os
 import re
 import signal
@@ -7,7 +8,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +52,9 @@ def free_port():
 
 
 async def run_demo(folder):
+    """Run the example and wait until its hub answers, as a person at a terminal does."""
     port = free_port()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: ASYNC220 - it only starts
         [sys.executable, LAPTOP / "demo.py"],
         env={**os.environ, "PORT": str(port), "DEMO_FOLDER": str(folder)},
         stderr=(folder.parent / "terminal").open("w"),
@@ -68,7 +69,7 @@ async def run_demo(folder):
                         return demo
             except OSError:
                 pass
-            time.sleep(0.25)
+            await asyncio.sleep(0.25)
     raise AssertionError(f"no answer at {demo.url}\n{demo.log}")
 
 
