@@ -1,27 +1,63 @@
-# `make demo` runs a hub to try out, `make test` proves it. Everything is installed into .venv.
+# `make demo` runs a hub to try out, `make test` proves it. Everything is installed into .venv, nothing outside it.
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
+# Which JupyterHub to test with; `make test JUPYTERHUB='jupyterhub~=5.5.1' VENV=.venv-5` tests with the oldest.
 JUPYTERHUB ?= jupyterhub>=6
-BIN = $(abspath $(VENV))/bin
-# The link tree that an editable install makes: what imports see is exactly what a wheel would hold.
-SOURCES = $(shell find hub_extensions spawners authenticators services share -type f -not -name '*.pyc' | sort)
+BIN := $(abspath $(VENV))/bin
+PACKAGES := hub_extensions spawners authenticators services share
+PYTEST_ARGS ?=
 
-.PHONY: demo test lint types check clean install
+.PHONY: demo test check lint types imports format install wheel clean
+
+demo: $(VENV)/installed
+	@PORT=$(PORT) $(BIN)/python examples/laptop/demo.py
+
+test: $(VENV)/installed
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: lint types imports
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Checked from a folder without packages, so that what is checked is the installed package, put together as people get it.
+types: $(VENV)/installed
+	cd tests && $(BIN)/mypy --config-file ../pyproject.toml --package hub_extensions
+
+imports: $(VENV)/installed
+	cd tests && $(BIN)/lint-imports --config ../pyproject.toml
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/installed
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 install: $(VENV)/installed
 
+clean:
+	rm -rf build dist *.egg-info $(VENV)
+
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12"; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+	  { echo 'Python 3.11 or newer is needed; choose one with: make PYTHON=python3.12' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
-# The name of this file changes with the list of files, so that an added or removed file is seen.
-FILES = $(VENV)/files-$(shell printf '%s' '$(SOURCES)' | cksum | cut -d' ' -f1)
-$(FILES): | $(VENV)/bin/python
+# Python finds the package through a tree of links, one a file, which is made anew when a file comes or goes: the name of
+# this file is a checksum of the list of files.
+LISTED := $(VENV)/files-$(shell find $(PACKAGES) -type f -not -name '*.pyc' | LC_ALL=C sort | cksum | cut -d' ' -f1)
+
+$(LISTED): | $(VENV)/bin/python
 	@rm -f $(VENV)/files-*
 	@touch $@
 
-$(VENV)/installed: pyproject.toml $(FILES)
-	$(BIN)/pip install --quiet --disable-pip-version-check '$(JUPYTERHUB)' -e '.[test]' --config-settings editable_mode=strict
+$(VENV)/installed: pyproject.toml $(LISTED)
+	@echo 'Installing into $(VENV); the first time takes a minute or two.'
+	@rm -rf build
+	@$(BIN)/pip install --quiet --disable-pip-version-check \
+	  '$(JUPYTERHUB)' --editable '.[test]' --config-settings editable_mode=strict
 	@touch $@

@@ -1,7 +1,7 @@
 """The catalogue of profiles: KubeSpawner's `profile_list` grammar, plus who each part is for.
 
-`read` turns a `profile_list` as operators write it into a checked `Catalogue`. What a person may see and choose of it is
-decided in `hub_extensions.profiles`.
+`read` turns a `profile_list` as operators write it into a checked `Catalogue`. What a person may see and choose of it
+is decided in `hub_extensions.profiles`.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 from slugify import slugify
 
 from .mistakes import Mistake, SettingsError, mistakes_in
@@ -26,7 +26,9 @@ def _nothing_is_empty(value: Any) -> Any:
 # Trait name → value; a mapping is merged into the trait's value, a None in it removes a key, anything else replaces.
 Override = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
 # Names of groups; None is everyone.
-Groups = Annotated[tuple[str, ...], BeforeValidator(lambda value: tuple(map(str, value)) if isinstance(value, list) else value)]
+Groups = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: tuple(map(str, value)) if isinstance(value, list) else value)
+]
 
 
 class Choice(_Part):
@@ -103,7 +105,9 @@ class Catalogue(_Part):
     profiles: tuple[Profile, ...] = ()
 
 
-def read(profile_list: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]], path: str = "profiles") -> Catalogue:
+def read(
+    profile_list: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]], path: str = "profiles"
+) -> Catalogue:
     """The catalogue that a `profile_list` describes; in its mapping form the keys only give the order.
 
     Raises SettingsError with every mistake in it; `path` is where the list stands in the operator's configuration.
@@ -121,7 +125,9 @@ def read(profile_list: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, A
             good.append(Profile.model_validate(profile))
         except ValidationError as error:
             mistakes += [
-                Mistake(place if mistake.path == "(top level)" else f"{place}.{mistake.path}", mistake.what, mistake.advice)
+                Mistake(
+                    place if mistake.path == "(top level)" else f"{place}.{mistake.path}", mistake.what, mistake.advice
+                )
                 for mistake in mistakes_in(error, Profile)
             ]
     if mistakes:

@@ -35,8 +35,8 @@ def matches(pattern: str, name: str) -> bool:
         return False
     rest = rest[len(head) :]
     for part in middle:
-        before, found, rest = rest.partition(part) if part else ("", "", rest)
-        if part and not found:
+        _, found, rest = rest.partition(part) if part else ("", "*", rest)
+        if not found:
             return False
     return len(rest) >= len(tail) and rest.endswith(tail)
 
@@ -44,5 +44,7 @@ def matches(pattern: str, name: str) -> bool:
 def member_of_any(names: Iterable[str], patterns: Iterable[str]) -> bool:
     """Whether someone in the groups `names` is in a group that one of the patterns means."""
     have = keys(names)
-    return any(key(pattern) in have or ("*" in pattern and any(matches(pattern, name) for name in have))
-               for pattern in patterns)
+    return any(
+        key(pattern) in have or ("*" in pattern and any(matches(pattern, name) for name in have))
+        for pattern in patterns
+    )

@@ -81,33 +81,36 @@ _EXPECTED = {
 }
 
 
-def mistakes_in(error: pydantic.ValidationError, model: type[pydantic.BaseModel]) -> list[Mistake]:
-    """The mistakes behind a validation error of a model, each with the nearest known name where that helps."""
+def mistakes_in(error: pydantic.ValidationError, kind: Any) -> list[Mistake]:
+    """The mistakes behind a validation error, each with the nearest known name where that helps.
+
+    `kind` is what was to be validated: a model, or a container of models such as `dict[str, Model]`.
+    """
     found = []
     for detail in error.errors(include_url=False):
-        location, kind, value = detail["loc"], detail["type"], detail["input"]
+        location, error_type, value = detail["loc"], detail["type"], detail["input"]
         path = path_of([part for part in location if not str(part).startswith(("function-", "tagged-"))])
-        if kind == "extra_forbidden":
-            known = _fields_at(model, location[:-1])
+        if error_type == "extra_forbidden":
+            known = _fields_at(kind, location[:-1])
             found.append(Mistake(path, "unknown key.", did_you_mean(str(location[-1]), known)))
-        elif kind == "missing":
+        elif error_type == "missing":
             found.append(Mistake(path, "is required and missing."))
-        elif kind in _EXPECTED:
-            found.append(Mistake(path, f"expected {_EXPECTED[kind]}, found {shown(value)}."))
-        elif kind == "value_error":
+        elif error_type in _EXPECTED:
+            found.append(Mistake(path, f"expected {_EXPECTED[error_type]}, found {shown(value)}."))
+        elif error_type == "value_error":
             found.append(Mistake(path, str(detail["ctx"]["error"])))
         else:
             found.append(Mistake(path, f"{detail['msg']}, found {shown(value)}."))
     return found
 
 
-def _fields_at(model: type[pydantic.BaseModel], location: Sequence[str | int]) -> list[str]:
-    """The keys that a model knows at a place inside it."""
-    here: Any = model
+def _fields_at(kind: Any, location: Sequence[str | int]) -> list[str]:
+    """The keys that are known at a place."""
+    here = kind
     for part in location:
         here = _inside(here, part)
-    fields = _model_in(here).model_fields if _model_in(here) else {}
-    return [field.alias or name for name, field in fields.items()]
+    model = _model_in(here)
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
 def _inside(annotation: Any, part: str | int) -> Any:

@@ -15,6 +15,7 @@ from . import groups as group_names
 from . import sizes
 from .catalogue import Catalogue, Choice, Option, Profile, UnlistedChoice
 from .mistakes import shown
+from .overrides import filled_in
 
 LONGEST_WRITE_IN = 1000  # characters; the longest valid image reference has fewer
 WRITE_IN = "--unlisted-choice"  # KubeSpawner's suffix of the key that holds a written-in value
@@ -94,7 +95,9 @@ class Refused:
     code: str = field(default="profile", kw_only=True)
 
 
-def visible(catalogue: Catalogue, groups: Iterable[str], options: Mapping[str, Any] | None = None) -> tuple[VisibleProfile, ...]:
+def visible(
+    catalogue: Catalogue, groups: Iterable[str], options: Mapping[str, Any] | None = None
+) -> tuple[VisibleProfile, ...]:
     """The profiles that someone in these groups may choose from, with what `options` asks for selected.
 
     What `options` asks for that does not exist, or not for this person, is passed over: the default is selected.
@@ -102,6 +105,8 @@ def visible(catalogue: Catalogue, groups: Iterable[str], options: Mapping[str, A
     groups = frozenset(groups)
     options = options if isinstance(options, Mapping) else {}
     profiles = _open_profiles(catalogue, groups)
+    if not profiles:
+        return ()
     selected = _named(profiles, options.get("profile")) or _default(profiles)
     return tuple(
         _visible_profile(profile, groups, options if profile is selected else {}, selected=profile is selected)
@@ -125,7 +130,9 @@ def resolve(catalogue: Catalogue, groups: Iterable[str], options: Any) -> Resolv
     else:
         named = _named(profiles, options["profile"])
         if named is None:
-            return Refused(f"There is no environment {shown(options['profile'])} for you. Choose one on the start page.")
+            return Refused(
+                f"There is no environment {shown(options['profile'])} for you. Choose one on the start page."
+            )
         profile = named
     known = {"profile", *profile.profile_options, *(name + WRITE_IN for name in profile.profile_options)}
     unknown = sorted(str(key) for key in options if key not in known)
@@ -133,7 +140,7 @@ def resolve(catalogue: Catalogue, groups: Iterable[str], options: Any) -> Resolv
         return Refused(f"{profile.display_name} has no option {shown(unknown[0])}. Choose on the start page.")
     choices: dict[str, str] = {}
     request = {"profile": profile.name}
-    overrides = [profile.kubespawner_override]
+    overrides: list[Mapping[str, Any]] = [profile.kubespawner_override]
     for name, option in profile.profile_options.items():
         chosen = _choose(option, name, groups, options)
         if isinstance(chosen, Refused):
@@ -142,7 +149,9 @@ def resolve(catalogue: Catalogue, groups: Iterable[str], options: Any) -> Resolv
         request[request_key] = choices[name]
         overrides.append(override)
     admitted_by = frozenset(
-        group for group in groups if profile.allowed_groups and group_names.member_of_any([group], profile.allowed_groups)
+        group
+        for group in groups
+        if profile.allowed_groups and group_names.member_of_any([group], profile.allowed_groups)
     )
     return Resolved(profile.name, profile.display_name, choices, overrides, admitted_by, request)
 
@@ -205,7 +214,7 @@ def _choose(
         if write_in is None:
             return Refused(f"{title}: choose from the list.")
         refusal = _refuse_written(write_in, title, written)
-        return refusal or (written, name + WRITE_IN, _filled_in(write_in.kubespawner_override, written))
+        return refusal or (written, name + WRITE_IN, filled_in(write_in.kubespawner_override, written))
     if key is None:
         key = _default_choice(choices)
         if key is None:
@@ -231,25 +240,9 @@ def _refuse_written(write_in: UnlistedChoice, title: str, value: Any) -> Refused
     return None
 
 
-class _Keep(dict[str, str]):
-    """Leaves the placeholders of KubeSpawner, such as `{username}`, where they are."""
-
-    def __missing__(self, key: str) -> str:
-        return f"{{{key}}}"
-
-
-def _filled_in(template: Any, value: str) -> Any:
-    """An override with `{value}` replaced by what was written in, at any depth."""
-    if isinstance(template, str):
-        return template.format_map(_Keep(value=value))
-    if isinstance(template, Mapping):
-        return {_filled_in(key, value): _filled_in(inner, value) for key, inner in template.items()}
-    if isinstance(template, list):
-        return [_filled_in(inner, value) for inner in template]
-    return template
-
-
-def _visible_profile(profile: Profile, groups: frozenset[str], options: Mapping[str, Any], *, selected: bool) -> VisibleProfile:
+def _visible_profile(
+    profile: Profile, groups: frozenset[str], options: Mapping[str, Any], *, selected: bool
+) -> VisibleProfile:
     return VisibleProfile(
         slug=profile.name,
         display_name=profile.display_name,
@@ -269,17 +262,26 @@ def _visible_option(name: str, option: Option, groups: frozenset[str], options: 
     if write_in is None or not isinstance(written, str) or _refuse_written(write_in, "", written):
         written = ""
     wanted = options.get(name)
-    selected = None if written else wanted if isinstance(wanted, str) and wanted in choices else _default_choice(choices)
+    selected = (
+        None if written else wanted if isinstance(wanted, str) and wanted in choices else _default_choice(choices)
+    )
     return VisibleOption(
         name=name,
         display_name=option.display_name or name,
         description=option.description,
         choices=tuple(
-            VisibleChoice(key, choice.display_name, choice.description, sizes.describe(choice.kubespawner_override), key == selected)
+            VisibleChoice(
+                key,
+                choice.display_name,
+                choice.description,
+                sizes.describe(choice.kubespawner_override),
+                key == selected,
+            )
             for key, choice in choices.items()
         ),
-        unlisted=write_in
-        and VisibleUnlisted(
+        unlisted=None
+        if write_in is None
+        else VisibleUnlisted(
             display_name=write_in.display_name or "Write your own",
             display_name_in_choices=write_in.display_name_in_choices,
             description=write_in.description or write_in.description_in_choices,

@@ -33,8 +33,11 @@ def describe(override: Mapping[str, Any]) -> str:
 
 def gpus(limits: Mapping[str, Any] | None) -> int:
     """How many GPUs a server gets by its extra resource limits, such as `{"nvidia.com/gpu": "1"}`."""
-    return sum(int(count) for name, count in (limits or {}).items()
-               if name.rpartition("/")[2].startswith("gpu") and str(count).isdigit())
+    return sum(
+        int(count)
+        for name, count in (limits or {}).items()
+        if name.rpartition("/")[2].startswith("gpu") and str(count).isdigit()
+    )
 
 
 def _memory_words(override: Mapping[str, Any]) -> str:

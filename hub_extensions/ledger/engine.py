@@ -1,0 +1,65 @@
+"""The connection to the ledger's database, with what each kind of database needs to be shared by several processes."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+WRITE = "ledger_write"
+"""Execution option of a connection that is going to write."""
+
+# SQLite asks a progress handler once in so many steps of its virtual machine: about a millisecond.
+_STEPS = 20_000
+
+
+def connect(url: str, timeout: float) -> Engine:
+    """Return an engine for ``url`` whose statements and waits for locks end after ``timeout`` seconds.
+
+    Nothing is opened yet. A URL that is not one, or names a driver that is not installed, raises ``ValueError`` in
+    words that hold no password.
+    """
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        if backend == "sqlite":
+            if parsed.database in (None, "", ":memory:"):
+                raise ValueError("the ledger's database must be a file, such as sqlite:///usage.sqlite, not in memory")
+            # hide_parameters: rows name people, and errors go to the log.
+            engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
+            _prepare_sqlite(engine, timeout)
+            return engine
+        if backend == "postgresql":
+            options = f"-c statement_timeout={int(timeout * 1000)} -c lock_timeout={int(timeout * 1000)}"
+            arguments = {"options": options, "connect_timeout": max(2, int(timeout))}
+            return create_engine(parsed, connect_args=arguments, hide_parameters=True, pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ValueError(f"the ledger's database cannot be used: {error}") from None
+    raise ValueError(f"the ledger's database must be sqlite:///… or postgresql://…, not {backend}")
+
+
+def _prepare_sqlite(engine: Engine, timeout: float) -> None:
+    """Make SQLite keep several readers and one writer apart, and give up in time."""
+
+    @event.listens_for(engine, "connect")
+    def opened(connection: Any, _record: object) -> None:
+        # The driver's own idea of when a transaction begins leaves CREATE TABLE outside of it; `began` says it instead.
+        connection.isolation_level = None
+        connection.execute("PRAGMA foreign_keys=ON")
+        # With the write-ahead log, NORMAL can lose the last commits on power loss, never the file's consistency.
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Connection) -> None:
+        # A transaction that starts as a reader and then writes fails at once if another wrote in between; one that
+        # asks for the write lock first waits for it.
+        write = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        until = time.monotonic() + timeout
+        driver: Any = connection.connection.dbapi_connection
+        driver.set_progress_handler(lambda: time.monotonic() > until, _STEPS)

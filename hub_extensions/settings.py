@@ -1,0 +1,136 @@
+"""The settings of a hub: one mapping or YAML file, checked whole before anything of it is used."""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from . import catalogue
+from .branding import Branding
+from .communities import Community
+from .mistakes import Mistake, SettingsError, mistakes_in, shown
+from .pages import Level
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Hub(_Part):
+    """The hub itself; `config` holds traits by class, as Zero to JupyterHub's `hub.config` does."""
+
+    title: str = "JupyterHub"
+    config: dict[str, dict[str, Any]] = {}
+
+
+class Usage(_Part):
+    """The ledger and the usage service; without a database both are off.
+
+    `database` is an SQLAlchemy URL, `url` where the service listens (default: a free port on loopback), `time_zone` the
+    one in which days and months of reports begin.
+    """
+
+    database: str = ""
+    url: str = ""
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _exists(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"there is no time zone {name!r}. Names are such as Europe/Zurich or UTC.") from None
+        return name
+
+
+class Announcement(_Part):
+    """A sentence for everybody, on every page."""
+
+    text: str
+    level: Level = "info"
+
+
+class Settings(_Part):
+    """Everything that `configure` wires; the profiles are kept as written and are checked by `catalogue.read`."""
+
+    hub: Hub = Hub()
+    communities: dict[str, Community] = {}
+    profiles: Any = ()
+    usage: Usage = Usage()
+    branding: Branding = Branding()
+    announcements: tuple[Announcement, ...] = ()
+
+    @field_validator("profiles", mode="before")
+    @classmethod
+    def _are_listed(cls, profiles: Any) -> Any:
+        if isinstance(profiles, (list, dict)):
+            return profiles
+        raise ValueError(f"expected a list of profiles, found {shown(profiles)}.")
+
+
+def load(source: Mapping[str, Any] | str | Path) -> Settings:
+    """The settings in a mapping, or in the YAML file of that name.
+
+    Raises SettingsError with everything that is wrong, not only the first.
+    """
+    if isinstance(source, Mapping):
+        return check(source, "settings")
+    return check(_read(Path(source)), str(source))
+
+
+def check(values: Mapping[str, Any], source: str) -> Settings:
+    """The settings in a mapping; `source` names where they come from in messages. Raises SettingsError."""
+    mistakes: list[Mistake] = []
+    settings = Settings()
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        mistakes += mistakes_in(error, Settings)
+    profiles = values.get("profiles")
+    if isinstance(profiles, (list, dict)):
+        try:
+            catalogue.read(profiles)
+        except SettingsError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise SettingsError(mistakes, source)
+    return settings
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError([Mistake(str(path), "there is no such file.")]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([Mistake(str(path), f"cannot be read: {error}.")]) from None
+    try:
+        values = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        raise SettingsError([Mistake(place, f"is not YAML: {error.problem}.")]) from None
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise SettingsError([Mistake(str(path), "expected a mapping of settings.")])
+    return values
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, of which YAML would quietly keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen and key_node.tag != "tag:yaml.org,2002:merge":
+                raise yaml.MarkedYAMLError(
+                    problem=f"the key {key!r} stands here twice", problem_mark=key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)

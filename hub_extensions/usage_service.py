@@ -1,0 +1,158 @@
+"""How the usage service is registered with a hub: the service, who may see what, and what its process is told.
+
+Only data: the service itself is a plug-in, found by the entry point ``usage`` of ``hub_extensions.services``.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from escapism import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import tzinfo
+
+SERVICE = "usage"
+READ = "custom:usage:read"
+"""The scope that shows usage: of everybody, or with ``!group=NAME`` of one community."""
+
+DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
+_SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
+# -P: not what happens to lie in the folder in which the hub runs. The installed package, of the hub's own Python.
+_COMMAND = (sys.executable, "-P", "-m", "hub_extensions.commands", SERVICE)
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def time_zone(name: str) -> tzinfo:
+    """Return the zone that an IANA name stands for, such as ``Europe/Berlin``; ``ValueError`` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name[:64]!r}; expected a name such as UTC or Europe/Berlin") from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsageSettings:
+    """What the usage service is told.
+
+    ``database`` is an SQLAlchemy URL; ``hub`` the hub's name in the ledger, ``title`` what pages call it;
+    ``time_zone`` an IANA name, in which months begin; ``template_paths`` are looked into before the bundle's own
+    folder; ``communities`` maps the name of each community to its title.
+    """
+
+    database: str
+    hub: str = "hub"
+    title: str = "JupyterHub"
+    time_zone: str = "UTC"
+    template_paths: tuple[str, ...] = ()
+    communities: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.database:
+            raise ValueError(
+                "the usage service has no database: set usage.database, the environment variable "
+                f"{DATABASE_VARIABLE}, or --database sqlite:///usage.sqlite"
+            )
+        time_zone(self.time_zone)
+
+    def environment(self) -> dict[str, str]:
+        """Return what the service's process gets; the database by itself, as it may hold a password."""
+        rest = {
+            "hub": self.hub,
+            "title": self.title,
+            "time_zone": self.time_zone,
+            "template_paths": list(self.template_paths),
+            "communities": dict(self.communities),
+        }
+        return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest)}
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str], **given: Any) -> UsageSettings:
+        """Read what ``environment()`` wrote; ``given`` values that are neither ``None`` nor empty win.
+
+        Raises ``ValueError`` when something is missing or wrong.
+        """
+        values: dict[str, Any] = {"database": environment.get(DATABASE_VARIABLE, "")}
+        values |= json.loads(environment.get(_SETTINGS_VARIABLE, "{}"))
+        values |= {name: value for name, value in given.items() if value}
+        try:
+            return cls(**{**values, "template_paths": tuple(values.get("template_paths", ()))})
+        except TypeError as error:
+            raise ValueError(
+                f"{_SETTINGS_VARIABLE} in the environment was written by another version: {error}"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What to append to a hub's configuration.
+
+    ``service`` → ``JupyterHub.services``; ``roles`` → ``JupyterHub.load_roles``; ``custom_scopes`` →
+    ``JupyterHub.custom_scopes``; ``user_scopes`` → the scopes of the role ``user``, whose default is ``["self"]``.
+    """
+
+    service: dict[str, Any]
+    roles: list[dict[str, Any]]
+    custom_scopes: dict[str, dict[str, str]]
+    user_scopes: list[str]
+
+
+def registration(
+    settings: UsageSettings,
+    *,
+    port: int,
+    leads: Mapping[str, Iterable[str]],
+    admins: Iterable[str] = (),
+    admin_groups: Iterable[str] = (),
+    command: Iterable[str] = _COMMAND,
+) -> Registration:
+    """Return what a hub needs to run the service on a loopback ``port``.
+
+    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. ``admins``
+    are the names of those who see the whole hub, ``admin_groups`` groups of them: JupyterHub's own role ``admin`` holds
+    no custom scope, and cannot be given one. The hub makes the groups and people that a role names and that do not
+    exist yet, also where the authenticator manages groups. ``command`` starts the service's process.
+    """
+    return Registration(
+        service={
+            "name": SERVICE,
+            "command": list(command),
+            "url": f"http://127.0.0.1:{port}",
+            "display": True,
+            # The service asks for nothing beyond what the hub itself shows a person.
+            "oauth_no_confirm": True,
+            # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing.
+            "oauth_client_allowed_scopes": [READ],
+            "environment": settings.environment(),
+        },
+        roles=[
+            {
+                "name": _role_name(community),
+                "description": f"See the usage of the community {community}"[:255],
+                "scopes": [f"{READ}!group={community}"],
+                "groups": sorted(groups),
+            }
+            for community, groups in leads.items()
+        ]
+        + [
+            {
+                "name": "usage-admins",
+                "description": "See the usage of the whole hub",
+                "scopes": [READ],
+                "users": sorted(admins),
+                "groups": sorted(admin_groups),
+            }
+        ],
+        custom_scopes={READ: {"description": "See the usage of a community, or of the whole hub"}},
+        user_scopes=[f"access:services!service={SERVICE}"],
+    )
+
+
+def _role_name(community: str) -> str:
+    """Return a role's name: JupyterHub allows a-z, 0-9 and ``-_~.`` between a letter and a letter or digit."""
+    return f"usage-{escape(community.casefold(), safe=_PLAIN, escape_char='~').lower()}-leads"

@@ -1,0 +1,220 @@
+"""The pages and who they answer."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from http.client import responses
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
+from tornado.httpclient import HTTPError as ClientError
+from tornado.web import HTTPError, RequestHandler
+
+from hub_extensions.sessions import Month
+
+from .access import Access
+from .reader import LedgerAwayError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+    from types import TracebackType
+
+    from jinja2 import Environment
+    from jupyterhub.services.auth import HubOAuth
+
+    from hub_extensions.usage_service import UsageSettings
+
+    from .reader import Reader
+
+log = logging.getLogger(__name__)
+
+MONTHS = 13
+"""How many months the picker offers: as many as the ledger keeps sessions."""
+
+
+class RefusedError(HTTPError):
+    """An answer other than a page; ``sentence`` is what the person reads."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(status, sentence.replace("%", "%%"))
+        self.sentence = sentence
+
+
+class Page(HubOAuthenticated, RequestHandler):
+    """A page for somebody who is logged in at the hub."""
+
+    access: Access
+
+    def initialize(
+        self, *, hub_auth: HubOAuth, reader: Reader, templates: Environment, settings: UsageSettings, zone: tzinfo
+    ) -> None:
+        """Take what the application was made with."""
+        self.hub_auth = hub_auth
+        self.reader = reader
+        self.templates = templates
+        self.usage = settings
+        self.zone = zone
+        self.now = datetime.now(UTC)
+
+    def set_default_headers(self) -> None:
+        """Keep pages, which name people, out of caches and of other sites' frames."""
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "same-origin")
+
+    async def prepare(self) -> None:
+        """Find out who asks, without holding up the others, and send those who are not logged in to the hub."""
+        # Empty, except where the hub has a host of its own and each person's server another.
+        host = self.hub_auth.hub_host
+        policy = f"default-src 'self' {host}; img-src 'self' data: https: {host}"
+        self.set_header("Content-Security-Policy", f"{policy}; frame-ancestors 'none'; form-action 'self'")
+        try:
+            model = await self.hub_auth.get_user(self, sync=False)
+            allowed = model and self.check_hub_user(model)
+        except UserNotAllowed:
+            raise RefusedError(
+                403, "Your account may not use the usage pages. Ask the people who run this hub."
+            ) from None
+        except (ClientError, OSError):
+            raise RefusedError(503, "The hub does not answer just now. Please try again in a minute.") from None
+        if not allowed:
+            self.redirect(self.get_login_url())
+            return
+        self.current_user = allowed
+        self.access = Access.of(allowed)
+
+    def month(self) -> Month:
+        """Return the month that is asked for, or this one."""
+        text = self.get_query_argument("month", "")
+        if not text:
+            return Month.of(self.now, self.zone)
+        try:
+            return Month.parse(text)
+        except ValueError:
+            raise RefusedError(
+                400, "That is not a month. Choose one from the list, or write it like 2026-10."
+            ) from None
+
+    async def show(self, title: str, *, people: bool, **narrowed: list[str]) -> None:
+        """Answer with the report of a month, of the sessions that ``narrowed`` leaves."""
+        month = self.month()
+        try:
+            report = await self.reader.report(month.window(self.zone), self.now, **narrowed)
+        except LedgerAwayError:
+            raise RefusedError(
+                503, "The usage records cannot be read just now. Nothing is lost; please try again in a minute."
+            ) from None
+        this_month = Month.of(self.now, self.zone)
+        months = sorted({month, *(this_month.plus(-back) for back in range(MONTHS))}, reverse=True)
+        self.write_page("usage/report.html", title=title, report=report, month=month, months=months, people=people)
+
+    def write_page(self, template: str, **context: Any) -> None:
+        """Render a template with what every page needs."""
+        hub = f"{self.hub_auth.hub_host}{self.hub_auth.hub_prefix}"
+        access: Access | None = getattr(self, "access", None)
+        prefix = self.hub_auth.base_url
+        titles = self.usage.communities
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.write(
+            self.templates.get_template(template).render(
+                hub_title=self.usage.title,
+                hub_prefix=hub,
+                prefix=prefix,
+                path=self.request.path,
+                access=access,
+                communities=[
+                    (titles.get(name, name), f"{prefix}community/{quote(name, safe='')}")
+                    for name in (access.communities if access else ())
+                ],
+                zone=self.zone,
+                zone_name=self.usage.time_zone,
+                now=self.now,
+                **context,
+            )
+        )
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with a page that says what happened, in words for the person who reads it."""
+        info: tuple[type[BaseException], BaseException, TracebackType] | None = kwargs.get("exc_info")
+        error = info and info[1]
+        sentence = error.sentence if isinstance(error, RefusedError) else _SENTENCES.get(status_code, _SENTENCES[500])
+        reason = responses.get(status_code, "Error")
+        self.write_page("usage/error.html", title=f"{status_code} {reason}", sentence=sentence)
+        self.finish()
+
+
+_SENTENCES = {
+    404: "There is no such page here.",
+    405: "These pages can only be looked at.",
+    500: "Something went wrong on our side. The people who run this hub find the details in its log.",
+}
+
+
+class MyUsage(Page):
+    """What the person who asks used."""
+
+    async def get(self) -> None:
+        """Answer with their own sessions: there is no parameter that could name somebody else."""
+        if not self.access.user:
+            raise RefusedError(403, "This page shows a person's own usage, and you are logged in as a service.")
+        await self.show("My usage", people=False, users=[self.access.user])
+
+
+class CommunityUsage(Page):
+    """What a community used, for its leads."""
+
+    async def get(self, community: str) -> None:
+        """Answer with the community's sessions. One that does not exist and one of others look alike."""
+        if not self.access.sees(community):
+            raise RefusedError(
+                403,
+                "Only the leads of this community may see its usage. If you have just become one, log out of the hub "
+                "and in again.",
+            )
+        title = self.usage.communities.get(community, community)
+        await self.show(f"Usage of {title}", people=True, communities=[community])
+
+
+class HubUsage(Page):
+    """What everybody used, for admins."""
+
+    async def get(self) -> None:
+        """Answer with all sessions of the hub."""
+        if not self.access.hub:
+            raise RefusedError(403, "Only the admins of this hub may see the usage of the whole hub.")
+        await self.show(f"Usage of {self.usage.title}", people=True)
+
+
+class NotFound(Page):
+    """Every other address."""
+
+    async def get(self, *_path: str) -> None:
+        """Say so."""
+        raise HTTPError(404)
+
+
+class LoggedIn(HubOAuthCallbackHandler):
+    """Where the hub sends a person who has logged in."""
+
+    def initialize(self, *, hub_auth: HubOAuth) -> None:
+        """Take what the application was made with."""
+        self.hub_auth = hub_auth
+
+
+class StyleSheet(RequestHandler):
+    """The few style sheets, from memory: tornado's own handler refuses the links of an editable install."""
+
+    def initialize(self, *, sheets: dict[str, bytes]) -> None:
+        """Take what the application was made with."""
+        self.sheets = sheets
+
+    async def get(self, name: str) -> None:
+        """Answer with one; tornado adds an ETag, and answers that nothing has changed."""
+        if name not in self.sheets:
+            raise HTTPError(404)
+        self.set_header("Content-Type", "text/css; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.write(self.sheets[name])

@@ -1,0 +1,79 @@
+"""Reads the ledger in threads, with a bound in number, time and size, so that the service always answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub_extensions.ledger import Ledger
+
+from .report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from hub_extensions.sessions import Window
+
+    from .report import Report
+
+log = logging.getLogger(__name__)
+
+
+class LedgerAwayError(Exception):
+    """The ledger cannot be read now. People are told to try again; why is in the log."""
+
+
+class Reader:
+    """Makes reports of one hub's sessions. ``timeout`` bounds a report in seconds, ``limit`` its sessions."""
+
+    def __init__(
+        self, database: str, hub: str, *, timeout: float = 10.0, limit: int = 20_000, threads: int = 4
+    ) -> None:
+        self.hub = hub
+        self.timeout = timeout
+        self.limit = limit
+        # Statements end before the page gives up, so that no thread works for nobody.
+        self._ledger = Ledger(database, timeout=0.8 * timeout)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="usage-ledger")
+        self._migrated = False
+
+    async def report(
+        self,
+        window: Window,
+        now: datetime,
+        *,
+        users: Collection[str] | None = None,
+        communities: Collection[str] | None = None,
+    ) -> Report:
+        """Make a report off the event loop. Raises ``LedgerAwayError`` when the ledger does not answer in time."""
+
+        def read() -> Report:
+            self._migrate()
+            sessions = self._ledger.sessions(
+                self.hub, window.start, window.end, users=users, communities=communities, limit=self.limit + 1
+            )
+            return report(sessions, window, now, self.limit)
+
+        working = asyncio.get_running_loop().run_in_executor(self._threads, read)
+        try:
+            return await asyncio.wait_for(working, self.timeout)
+        except (SQLAlchemyError, CommandError, TimeoutError, OSError) as error:
+            log.warning("The ledger %r cannot be read: %s", self._ledger, str(error).partition("\n")[0][:300])
+            raise LedgerAwayError from error
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._ledger.dispose()
+
+    def _migrate(self) -> None:
+        """Make the tables when the service starts before the hub has recorded anything."""
+        if not self._migrated:
+            self._ledger.migrate()
+            self._migrated = True

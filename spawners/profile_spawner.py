@@ -1,0 +1,212 @@
+"""The profile machinery of a spawner, whatever it starts servers with."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from jupyterhub.utils import maybe_future
+from sqlalchemy.orm import object_session
+from traitlets import Callable, Dict, List, TraitError, Unicode, Union, default, observe, validate
+from traitlets.config import LoggingConfigurable
+
+from hub_extensions import catalogue, communities, profiles
+from hub_extensions.overrides import merged
+
+from . import form
+from .refusal import refusal
+from .session import SessionRecord
+
+if TYPE_CHECKING:
+    from jupyterhub.spawner import Spawner as Base  # what this is put before
+else:
+    Base = LoggingConfigurable
+
+
+class ProfileSpawner(Base):
+    """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
+
+    Whatever way options reach the spawner (form, link, REST API, an admin, saved options), `apply_user_options` is the
+    one place that checks them against what the server's owner may use and turns them into traits.
+    """
+
+    profile_list = Union(
+        [List(), Dict(), Callable()],
+        config=True,
+        help="""
+        The profiles that people choose from, in KubeSpawner's grammar, plus `allowed_groups`.
+
+        `allowed_groups` may stand on a profile, on a choice of one of its options, and on `unlisted_choice`: a list of
+        JupyterHub groups, compared without regard to case, of which a person must be in at least one. Without it, the
+        part is for everyone::
+
+            c.ProfileKubeSpawner.profile_list = [
+                {
+                    "display_name": "Ocean analysis",
+                    "slug": "ocean",
+                    "allowed_groups": ["ocean-lab"],
+                    "profile_options": {"image": {"display_name": "Image", "choices": {...}}},
+                    "kubespawner_override": {"mem_limit": "4G"},
+                }
+            ]
+
+        A list; or a mapping, whose values are used in the order of their keys; or a function that takes the spawner and
+        returns either, and may be async. An empty list switches profiles off. With profiles, nobody can start a server
+        that is none of them: someone to whom no profile is open is refused.
+        """,
+    )
+
+    communities = List(
+        Unicode(),
+        config=True,
+        help="""
+        The names of this hub's communities, each of which is a group too.
+
+        A session counts for one of them: the first whose group opened the chosen profile, else the first that the
+        person belongs to.
+        """,
+    )
+
+    resolved: profiles.Resolved | None = None
+    _traits_before: dict[str, Any]
+    _options_before: Any = None
+
+    def __init__(self, **kwargs: Any):
+        self._traits_before = {}
+        super().__init__(**kwargs)
+        self.session = SessionRecord(self)
+
+    # What a person sees
+
+    @default("options_form")
+    def _options_form_default(self) -> Any:
+        # Every page of a logged-in user reads this trait, so it must be cheap; the form itself is made when asked for.
+        return type(self)._profile_form if self.profile_list else ""
+
+    async def _profile_form(self) -> str:
+        known = await self._catalogue()
+        wanted, self._linked_options = self._linked_options or self.user_options, None
+        offered = profiles.visible(known, self._groups(), wanted)
+        if not offered:
+            raise refusal(profiles.nothing_offered(known), code="nothing_offered", status=403)
+        return form.render(offered, [])
+
+    # What a person sends
+
+    _linked_options: Mapping[str, Any] | None = None
+
+    @default("options_from_form")
+    def _options_from_form_default(self) -> Any:
+        return form.options_of
+
+    # What comes of it
+
+    @default("apply_user_options")
+    def _apply_user_options_default(self) -> Any:
+        return type(self)._apply_profile
+
+    @validate("apply_user_options")
+    def _profile_first(self, proposal: Any) -> Any:
+        """Keep an operator's own hook, after ours: replacing ours would let any options through."""
+        theirs = proposal["value"]
+        if theirs is None or theirs is type(self)._apply_profile:
+            return type(self)._apply_profile
+        if not callable(theirs):
+            raise TraitError("apply_user_options must be a function: profiles already turn options into traits.")
+
+        async def profile_then_theirs(spawner: Any, options: Any) -> None:
+            await spawner._apply_profile(options)
+            await maybe_future(theirs(spawner, options))
+
+        return profile_then_theirs
+
+    async def _apply_profile(self, options: Any) -> None:
+        self.session.request()
+        if not self.profile_list:
+            return
+        known = await self._catalogue()
+        resolved = profiles.resolve(known, self._groups(), options)
+        if isinstance(resolved, profiles.Refused):
+            self._forget_options(known)
+            raise refusal(
+                resolved.reason, code=resolved.code, status=403 if resolved.code == "nothing_offered" else 400
+            )
+        self.resolved = resolved
+        for override in resolved.overrides:
+            await self._apply_override(override)
+
+    async def load_user_options(self) -> None:
+        """Do nothing: KubeSpawner calls this in `start`, when the profile has been applied already."""
+
+    async def _apply_override(self, override: Mapping[str, Any]) -> None:
+        for name, wanted in override.items():
+            if not self.has_trait(name):
+                self.log.info(
+                    "%s cannot honour %r of profile %s: not applied", type(self).__name__, name, self._profile()
+                )
+                continue
+            value = await maybe_future(wanted(self)) if callable(wanted) else wanted
+            current = getattr(self, name)
+            self._traits_before.setdefault(name, current)
+            try:
+                setattr(self, name, merged(current, value) if isinstance(current, dict) else value)
+            except TraitError as error:
+                self.log.error("Profile %s sets %s to what it cannot be: %s", self._profile(), name, error)  # noqa: TRY400 - the operator's mistake, not ours
+                sentence = "The settings of this environment have a mistake. Please tell the people who run this hub."
+                raise refusal(sentence, code="profile_settings", status=500) from error
+
+    def clear_state(self) -> None:
+        """Forget the last start, also what its profile set: the next one may be of another profile."""
+        super().clear_state()
+        for name, value in self._traits_before.items():
+            setattr(self, name, value)
+        self._traits_before = {}
+        self.resolved = None
+
+    @observe("user_options")
+    def _remember_options(self, change: Any) -> None:
+        self._options_before = change.old
+
+    def _forget_options(self, known: catalogue.Catalogue) -> None:
+        """Undo the saving of refused options: JupyterHub keeps options for the next start before they are checked."""
+        if self.orm_spawner is None:
+            return
+        before = self._options_before
+        still_good = isinstance(profiles.resolve(known, self._groups(), before), profiles.Resolved)
+        self.orm_spawner.user_options = self.user_options = before if still_good else {}
+        session = object_session(self.orm_spawner)
+        if session:
+            session.commit()
+
+    # What is remembered of it
+
+    def get_state(self) -> dict[str, Any]:
+        """Keep the session's id too, so that a hub that was restarted can still close it."""
+        state: dict[str, Any] = super().get_state()
+        return {**state, "session_id": self.session.id} if self.session.id else state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Find the session again after the hub was restarted."""
+        super().load_state(state)
+        self.session.id = state.get("session_id", "")
+
+    async def run_post_stop_hook(self) -> None:
+        """Close the session, then run the operator's hook."""
+        self.session.close("stopped")
+        await maybe_future(super().run_post_stop_hook())
+
+    # Whose server it is
+
+    def _groups(self) -> list[str]:
+        """The groups of the server's owner: an admin who starts it for them adds none."""
+        return [group.name for group in self.user.groups]
+
+    def community(self) -> str:
+        """The community that a session of this server counts for, "" if none."""
+        admitted_by = self.resolved.admitted_by if self.resolved else frozenset()
+        return communities.counted_for(self.communities, self._groups(), admitted_by)
+
+    def _profile(self) -> str:
+        return self.resolved.profile if self.resolved else ""
+
+    async def _catalogue(self) -> catalogue.Catalogue:
+        listed = self.profile_list
+        return catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)

@@ -1,0 +1,54 @@
+"""A stock hub with the usage service, in a process of its own. What a test sets comes as JSON in ``TEST_HUB``."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from jupyterhub.auth import DummyAuthenticator
+from traitlets.config import get_config
+
+from hub_extensions.usage_service import UsageSettings, registration
+
+c = get_config()
+given = json.loads(os.environ["TEST_HUB"])
+people = given["people"]
+
+
+class Known(DummyAuthenticator):
+    """Lets in whom the test names, with their groups; the groups are managed by the login alone."""
+
+    async def authenticate(self, handler, data):
+        """Accept everybody whom the test names."""
+        person = people.get(data["username"])
+        return person and {"name": data["username"], "admin": person["admin"], "groups": person["groups"]}
+
+
+c.JupyterHub.authenticator_class = Known
+c.Authenticator.manage_groups = True
+c.Authenticator.allow_all = True
+c.JupyterHub.base_url = given["base_url"]
+c.JupyterHub.ip = "127.0.0.1"
+c.JupyterHub.port = given["port"]
+c.JupyterHub.hub_port = given["hub_port"]
+c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{given['proxy_port']}"
+c.ConfigurableHTTPProxy.command = [str(Path(sys.executable).with_name("configurable-http-proxy"))]
+c.JupyterHub.db_url = "sqlite://"
+c.JupyterHub.allow_named_servers = True
+
+usage = registration(
+    UsageSettings(
+        database=given["database"],
+        hub=given["hub"],
+        title="Ocean Data <Hub>",
+        time_zone="Europe/Berlin",
+        communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
+    ),
+    leads={name: [f"{name}:leads"] for name in ("ocean-lab", "ice-lab")},
+    admins=["root"],
+    admin_groups=["hub:admins"],
+    port=given["service_port"],
+)
+c.JupyterHub.services = [usage.service]
+c.JupyterHub.custom_scopes = usage.custom_scopes
+c.JupyterHub.load_roles = [*usage.roles, {"name": "user", "scopes": ["self", *usage.user_scopes]}]

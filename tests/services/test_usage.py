@@ -1,0 +1,387 @@
+"""The usage pages, served by a real process beside a real hub, visited over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+
+from hub_extensions.ledger import Ledger
+from hub_extensions.sessions import GIB, HOUR, Month
+
+from ..ledger.made import made
+from .process_hub import Hub, run_hub
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PEOPLE = {
+    "ada": ["ocean-lab"],
+    "ada2": ["ocean-lab"],
+    "bo": ["ocean-lab", "ice-lab"],
+    "lin": ["ocean-lab", "ocean-lab:leads"],
+    "ines": ["ice-lab", "ice-lab:leads", "ocean-lab"],
+    "both": ["ice-lab:leads", "ocean-lab:leads"],
+    "root": [],
+    "zoe": ["hub:admins"],
+    "<b>mallory</b>": ["ocean-lab"],
+}
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A running hub and what its ledger was filled with."""
+
+    hub: Hub
+    url: str
+
+
+def last_month() -> Month:
+    return Month.of(datetime.now(UTC), BERLIN).plus(-1)
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
+    folder = tmp_path_factory.mktemp("hub")
+    url = f"sqlite:///{folder}/usage.sqlite"
+    people = {name: {"groups": groups, "admin": name == "root"} for name, groups in PEOPLE.items()}
+    with run_hub(folder, people, base_url="/deep/hub-a/", database=url) as hub:
+        fill(Ledger(url))
+        yield Seeded(hub, url)
+
+
+def fill(ledger: Ledger) -> None:
+    """Fill last month, so that numbers do not depend on the day on which the tests run."""
+    ledger.migrate()
+    start = last_month().window(BERLIN).start
+    rows = [
+        ("ada", "ocean-lab", "Ocean analysis", -2, 5, {"size": "large"}),  # begins before the month: 5 hours of it
+        ("ada", "ocean-lab", "Ocean small", 10, 12, {}),
+        ("ada2", "ocean-lab", "Ocean analysis", 20, 21, {}),
+        ("bo", "ocean-lab", "Ocean small", 30, 34, {}),
+        ("bo", "ice-lab", "Ice sheets", 40, 48, {}),
+        ("ada", "ice-lab", "Ice secret", 50, 51, {}),
+        ("<b>mallory</b>", "ocean-lab", "<script>alert(1)</script>", 60, 61, {"<i>": "&amp;"}),
+        ("eve", "", "None of a community", 70, 80, {}),
+    ]
+    for user, community, profile, begin, end, choices in rows:
+        session = made(
+            user_name=user, community=community, profile=profile, choices=choices, ready_at=start + begin * HOUR,
+            memory_guarantee=2 * GIB, groups=frozenset(PEOPLE.get(user, [])),
+        )  # fmt: skip
+        ledger.open(session)
+        ledger.close(session.id, start + end * HOUR, "stopped")
+    ledger.open(made(user_name="ada", community="ocean-lab", profile="Running now", ready_at=datetime.now(UTC) - HOUR))
+    ledger.open(made(user_name="ada", hub="other", profile="Of another hub", ready_at=datetime.now(UTC) - HOUR))
+
+
+class Tables(HTMLParser):
+    """Reads tables as lists of rows of words, each under its caption."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: dict[str, list[list[str]]] = {}
+        self._caption, self._in, self._words = "", "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in {"h2", "td", "th"}:
+            self._in, self._words = tag, ""
+        if tag == "tr":
+            self.found.setdefault(self._caption, []).append([])
+
+    def handle_data(self, data: str) -> None:
+        self._words += data
+
+    def handle_endtag(self, tag: str) -> None:
+        words = " ".join(self._words.split())
+        if tag == "h2":
+            self._caption = words
+        elif tag in {"td", "th"} and self._in == tag:
+            self.found[self._caption][-1].append(words)
+
+
+def tables(page: requests.Response) -> dict[str, list[list[str]]]:
+    assert page.status_code == 200, page.text
+    return Tables(page.text).found
+
+
+def hours(page: requests.Response, caption: str) -> dict[str, str]:
+    return {row[0]: row[2] for row in tables(page)[caption][1:]}
+
+
+def visit(seeded: Seeded, who: str, path: str = "", month: str = "") -> requests.Response:
+    query = {"month": month} if month else {}
+    return seeded.hub.visitor(who).get(f"{seeded.hub.service}{path}", params=query, timeout=20)
+
+
+def test_a_person_sees_their_own_hours_by_profile_clipped_to_the_month(seeded: Seeded) -> None:
+    page = visit(seeded, "ada", month=str(last_month()))
+    assert hours(page, "By profile") == {"Ocean analysis": "5.00", "Ocean small": "2.00", "Ice secret": "1.00"}
+    assert "By person" not in tables(page)
+    newest = tables(page)["Sessions"][1]
+    assert newest[0] == "Ice secret"
+    assert newest[-1] == "1.00"
+    assert "<dt>GiB-hours</dt><dd>16.00</dd>" in page.text
+
+
+def test_a_running_session_is_shown_as_running_this_month(seeded: Seeded) -> None:
+    rows = tables(visit(seeded, "ada"))["Sessions"]
+    (running,) = [row for row in rows if row[0] == "Running now"]
+    assert running[4] == "running"
+    assert not [row for row in rows if row[0] == "Of another hub"]
+
+
+def test_times_are_those_of_the_hubs_zone_and_the_page_says_which(seeded: Seeded) -> None:
+    page = visit(seeded, "ada", month=str(last_month()))
+    first = tables(page)["Sessions"][-1]
+    start = (last_month().window(BERLIN).start - 2 * HOUR).astimezone(BERLIN)
+    assert first[3] == start.strftime("%Y-%m-%d %H:%M")
+    assert "time zone Europe/Berlin" in page.text
+
+
+def test_a_month_without_sessions_says_so(seeded: Seeded) -> None:
+    page = visit(seeded, "ada", month="2020-02")
+    assert "No server was running in this month." in page.text
+    assert '<option value="2020-02" selected>' in page.text
+
+
+@pytest.mark.parametrize("month", ["2026-13", "x", "2026-10' OR 1=1", "<script>", "9999-12"])
+def test_what_is_no_month_is_refused_in_a_sentence(seeded: Seeded, month: str) -> None:
+    page = visit(seeded, "ada", month=month)
+    assert page.status_code == 400
+    assert "That is not a month." in page.text
+    assert month not in page.text or month == "x"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("", 200),
+        ("hub", 403),
+        ("community/ocean-lab", 403),
+        ("community/ice-lab", 403),
+        ("community/", 404),
+        ("user/ada", 404),
+        ("ada", 404),
+    ],
+)
+def test_a_member_sees_only_themselves_by_any_address(seeded: Seeded, path: str, status: int) -> None:
+    visitor = seeded.hub.visitor("ada2")
+    for query in ("user=ada", "users=ada", "user_name=ada", "community=ocean-lab", "hub=1", "people=1", "limit=9"):
+        page = visitor.get(f"{seeded.hub.service}{path}?{query}&month={last_month()}", timeout=20)
+        assert page.status_code == status
+        assert "Ocean small" not in page.text
+        assert not re.search(r"\b(ada|bo|eve)\b", page.text)
+
+
+def test_a_lead_sees_their_community_and_nothing_of_another(seeded: Seeded) -> None:
+    lin = seeded.hub.visitor("lin")
+    page = lin.get(f"{seeded.hub.service}community/ocean-lab?month={last_month()}", timeout=20)
+    assert hours(page, "By person") == {"ada": "7.00", "bo": "4.00", "<b>mallory</b>": "1.00", "ada2": "1.00"}
+    assert hours(page, "By profile")["Ocean analysis"] == "6.00"
+    assert "Ice" not in page.text
+    assert "eve" not in {row[0] for row in tables(page)["Sessions"]}
+    for path in ("community/ice-lab", "community/ocean-lab/../ice-lab", "community/ocean-lab%2F..%2Fice-lab", "hub"):
+        refused = lin.get(f"{seeded.hub.service}{path}?month={last_month()}&community=ice-lab", timeout=20)
+        assert refused.status_code == 403
+        assert "Ice sheets" not in refused.text
+        assert "Only the" in refused.text
+
+
+def test_a_lead_of_two_communities_sees_each_by_itself(seeded: Seeded) -> None:
+    page = visit(seeded, "both", "community/ice-lab", str(last_month()))
+    assert hours(page, "By person") == {"bo": "8.00", "ada": "1.00"}
+    assert "Ocean analysis" not in page.text
+    assert visit(seeded, "both", "community/ocean-lab").status_code == 200
+    assert ">Ice Lab</a>" in page.text
+    assert ">Ocean Lab</a>" in page.text
+
+
+def test_somebody_who_leads_one_community_is_a_mere_member_of_another(seeded: Seeded) -> None:
+    assert visit(seeded, "ines", "community/ice-lab").status_code == 200
+    assert visit(seeded, "ines", "community/ocean-lab").status_code == 403
+
+
+@pytest.mark.parametrize("who", ["root", "zoe"])
+def test_admins_see_the_whole_hub_and_each_community(seeded: Seeded, who: str) -> None:
+    page = visit(seeded, who, "hub", str(last_month()))
+    assert hours(page, "By person") == {
+        "eve": "10.00", "bo": "12.00", "ada": "8.00", "<b>mallory</b>": "1.00", "ada2": "1.00",
+    }  # fmt: skip
+    assert visit(seeded, who, "community/ice-lab").status_code == 200
+
+
+def test_the_hubs_flag_admin_alone_does_not_show_other_peoples_usage(seeded: Seeded) -> None:
+    token = seeded.hub.visitor("root")
+    narrow = new_token(seeded, token, "root", ["access:services!service=usage"])
+    answer = requests.get(f"{seeded.hub.service}hub", headers={"Authorization": f"Bearer {narrow}"}, timeout=20)
+    assert answer.status_code == 403
+
+
+def test_a_persons_own_token_shows_what_they_may_see(seeded: Seeded) -> None:
+    token = new_token(seeded, seeded.hub.visitor("lin"), "lin", ["inherit"])
+    headers = {"Authorization": f"Bearer {token}"}
+    ours = requests.get(f"{seeded.hub.service}community/ocean-lab", headers=headers, timeout=20)
+    theirs = requests.get(f"{seeded.hub.service}community/ice-lab", headers=headers, timeout=20)
+    assert (ours.status_code, theirs.status_code) == (200, 403)
+
+
+def new_token(seeded: Seeded, visitor: requests.Session, name: str, scopes: list[str]) -> str:
+    page = visitor.get(f"{seeded.hub.url}hub/token", timeout=20)
+    found = re.search(r'xsrf_token: "([^"]+)"', page.text)
+    assert found
+    answer = visitor.post(
+        f"{seeded.hub.url}hub/api/users/{name}/tokens",
+        data=json.dumps({"scopes": scopes}),
+        headers={"X-XSRFToken": found[1], "Content-Type": "application/json"},
+        timeout=20,
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["token"])
+
+
+def test_a_stranger_is_sent_to_log_in(seeded: Seeded) -> None:
+    for path in ("", "hub", "community/ocean-lab", "nothing"):
+        answer = requests.get(f"{seeded.hub.service}{path}", timeout=20, allow_redirects=False)
+        assert answer.status_code == 302
+        assert answer.headers["Location"].startswith("/deep/hub-a/hub/api/oauth2/authorize")
+
+
+def test_a_made_up_token_shows_nothing(seeded: Seeded) -> None:
+    answer = requests.get(seeded.hub.service, headers={"Authorization": "Bearer x"}, timeout=20, allow_redirects=False)
+    assert answer.status_code == 302
+
+
+def test_what_people_and_profiles_are_called_is_never_html(seeded: Seeded) -> None:
+    page = visit(seeded, "root", "hub", str(last_month()))
+    assert "<script>alert" not in page.text
+    assert "<b>mallory" not in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+    assert "<title>Usage of Ocean Data &lt;Hub&gt;" in page.text
+
+
+def test_nothing_can_be_posted(seeded: Seeded) -> None:
+    visitor = seeded.hub.visitor("ada")
+    visitor.get(seeded.hub.service, timeout=20)
+    assert visitor.post(seeded.hub.service, timeout=20).status_code in {403, 405}
+
+
+def test_the_address_without_its_last_slash_works(seeded: Seeded) -> None:
+    assert requests.get(seeded.hub.service.rstrip("/"), timeout=20, allow_redirects=False).status_code in {301, 302}
+    assert seeded.hub.visitor("ada").get(seeded.hub.service.rstrip("/"), timeout=20).status_code == 200
+
+
+def test_the_log_of_the_service_has_no_login_code(seeded: Seeded) -> None:
+    visit(seeded, "ada")
+    said = [line for line in seeded.hub.log.read_text().splitlines() if " usage] " in line]
+    assert said
+    assert not [line for line in said if "code=" in line]
+
+
+def test_pages_may_not_be_kept_or_framed(seeded: Seeded) -> None:
+    headers = visit(seeded, "ada").headers
+    assert headers["Cache-Control"] == "no-store"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+
+
+def test_every_link_and_file_of_a_page_exists(seeded: Seeded) -> None:
+    visitor = seeded.hub.visitor("both")
+    page = visitor.get(seeded.hub.service, timeout=20)
+    addresses = {address for address in re.findall(r'(?:href|src)="([^"#]+)"', page.text) if "logout" not in address}
+    assert len(addresses) > 6
+    root = seeded.hub.url.removesuffix("/deep/hub-a/")
+    broken = {a: visitor.get(f"{root}{a}", timeout=20).status_code for a in addresses}
+    assert {a: status for a, status in broken.items() if status != 200} == {}
+
+
+def test_while_the_ledger_is_away_people_read_a_sentence_and_the_page_comes_back(seeded: Seeded) -> None:
+    file = Path(seeded.url.removeprefix("sqlite:///"))
+    visitor = seeded.hub.visitor("ada")
+    assert visitor.get(seeded.hub.service, timeout=20).status_code == 200
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("ALTER TABLE sessions RENAME TO elsewhere")
+    try:
+        away = visitor.get(seeded.hub.service, timeout=20)
+    finally:
+        holder.execute("ALTER TABLE elsewhere RENAME TO sessions")
+        holder.close()
+    assert away.status_code == 503
+    assert "please try again" in away.text
+    assert "sessions" not in away.text
+    assert visitor.get(seeded.hub.service, timeout=20).status_code == 200
+
+
+def test_the_service_ends_when_its_hub_is_killed(tmp_path: Path) -> None:
+    with run_hub(tmp_path, {}, database=f"sqlite:///{tmp_path}/usage.sqlite") as hub:
+        hub.process.send_signal(signal.SIGKILL)
+        hub.process.wait(10)
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                requests.get(f"http://127.0.0.1:{hub.service_port}/", timeout=2, allow_redirects=False)
+            except requests.ConnectionError:
+                break
+            time.sleep(0.5)
+        else:
+            pytest.fail("the service still answers")
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "hub_extensions.commands", "usage", *arguments],
+        env={"PATH": "", **environment}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+BESIDE_A_HUB = {
+    "JUPYTERHUB_SERVICE_PREFIX": "/services/usage/",
+    "JUPYTERHUB_API_TOKEN": "x",
+    "JUPYTERHUB_CLIENT_ID": "service-usage",
+    "JUPYTERHUB_API_URL": "http://127.0.0.1:1/hub/api",
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        ([], {}, "started by JupyterHub"),
+        ([], {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1"}, "has no database"),
+        (["--database", "nosuch://x"], {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1"}, "must be sqlite:///"),
+        (
+            ["--database", "sqlite:///x.sqlite", "--time-zone", "Mars/Olympus"],
+            {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1"},
+            "there is no time zone 'Mars/Olympus'",
+        ),
+    ],
+)
+def test_a_wrong_start_ends_in_one_sentence(arguments: list[str], environment: dict[str, str], said: str) -> None:
+    ended = command(*arguments, **{**BESIDE_A_HUB, **environment})
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence(seeded: Seeded, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{seeded.hub.service_port}"
+    ended = command(
+        "--database", f"sqlite:///{tmp_path}/usage.sqlite", **{**BESIDE_A_HUB, "JUPYTERHUB_SERVICE_URL": url}
+    )
+    assert ended.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{seeded.hub.service_port}" in ended.stderr
+    assert "Traceback" not in ended.stderr

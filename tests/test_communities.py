@@ -1,0 +1,89 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub_extensions import communities
+from hub_extensions.communities import Community, Identity, decide
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+OCEAN = Community.model_validate(
+    {
+        "title": "Ocean Lab",
+        "members": [{"groups": ["staff:ocean", "project:reef*"]}, {"users": ["ada"]}],
+        "leads": [{"users": ["lin"]}],
+    }
+)
+COURSE = Community.model_validate({"members": [{"groups": ["course"]}], "from": "2026-02-01", "until": "2026-03-01"})
+
+
+@pytest.mark.parametrize(
+    ("identity", "belongs", "leads"),
+    [
+        (Identity("ben", ["Staff:Ocean"]), ("ocean-lab",), ()),
+        (Identity("ben", ["project:reef-2026"]), ("ocean-lab",), ()),
+        (Identity("Ada"), ("ocean-lab",), ()),
+        (Identity("lin"), ("ocean-lab",), ("ocean-lab",)),
+        (Identity("ben", ["staff"]), (), ()),
+        (Identity("ben", ["ocean-lab", "ocean-lab:leads"]), (), ()),
+        (Identity("ben", ["course", "staff:ocean"]), ("ocean-lab", "course"), ()),
+        (Identity(""), (), ()),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_whom_the_rules_mean_belongs_and_who_leads_belongs_too(identity, belongs, leads):
+    decision = decide({"ocean-lab": OCEAN, "course": COURSE}, identity, NOW)
+    assert (decision.communities, decision.lead_of, decision.allowed) == (belongs, leads, bool(belongs))
+
+
+@pytest.mark.parametrize(
+    ("day", "open_"),
+    [("2026-01-31", False), ("2026-02-01", True), ("2026-03-01", True), ("2026-03-02", False)],
+)
+def test_a_community_is_open_from_its_first_day_to_its_last(day, open_):
+    now = datetime.fromisoformat(f"{day}T23:59").replace(tzinfo=UTC)
+    decision = decide({"course": COURSE}, Identity("ben", ["course"]), now)
+    assert decision.allowed is open_
+    assert open_ or ("opens on" in decision.reasons[0] or "closed on" in decision.reasons[0])
+
+
+def test_a_group_that_the_provider_gives_never_passes_for_a_community():
+    decision = decide({"ocean-lab": OCEAN}, Identity("ben", ["OCEAN-LAB", "ocean-lab:Leads", "staff:ocean", "x"]), NOW)
+    assert decision.groups == {"ocean-lab", "staff:ocean", "x"}
+
+
+def test_no_community_and_no_rule_admit_nobody():
+    assert not decide({}, Identity("ada", ["staff:ocean"]), NOW).allowed
+    assert not decide({"empty": Community()}, Identity("ada", ["empty"]), NOW).allowed
+
+
+@given(st.text(), st.lists(st.text(), max_size=4))
+def test_nobody_is_admitted_whom_no_rule_means(user_name, groups):
+    decision = decide({"ocean-lab": OCEAN}, Identity(user_name, groups), NOW)
+    meant = any(rule.admits(Identity(user_name, groups)) for rule in (*OCEAN.members, *OCEAN.leads))
+    assert decision.allowed is meant
+
+
+def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
+    identity = Identity("dan", ["forest"])
+    sentence = communities.refusal(identity, decide({"ocean-lab": OCEAN}, identity, NOW), "help@example.org")
+    assert "You logged in as dan" in sentence
+    assert "Ocean Lab is for members of staff:ocean or project:reef* and people who were named." in sentence
+    assert "If you should have access, ask help@example.org." in sentence
+    assert "ada" not in sentence, "who else belongs is nobody's business"
+
+
+@pytest.mark.parametrize(
+    ("groups", "admitted_by", "counted"),
+    [
+        (["a", "b"], ["b"], "b"),
+        (["a", "b"], [], "a"),
+        (["A"], [], "a"),
+        (["x"], ["x"], ""),
+        (["b", "x"], ["x"], "b"),
+    ],
+)
+def test_a_session_counts_for_the_community_that_opened_the_profile_or_else_the_first(groups, admitted_by, counted):
+    assert communities.counted_for(["a", "b"], groups, admitted_by) == counted

@@ -1,0 +1,59 @@
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub_extensions.overrides import filled_in, merged
+
+leaves = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
+trees = st.recursive(leaves, lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8)
+mappings = st.dictionaries(st.sampled_from("abc"), trees, max_size=3)
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "result"),
+    [
+        ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+        ({"a": {"x": 1, "y": 2}}, {"a": {"y": None}}, {"a": {"x": 1}}),
+        ({"a": [1]}, {"a": [2]}, {"a": [2]}),
+        ({"a": [1]}, {"a": {"x": 1}}, {"a": {"x": 1}}),
+        ({"a": {"x": 1}}, {"a": 3}, {"a": 3}),
+        ({}, {"a": {"x": None}}, {"a": {}}),
+        ([1], [2], [2]),
+    ],
+)
+def test_mappings_merge_none_removes_and_everything_else_replaces(below, above, result):
+    assert merged(below, above) == result
+
+
+@given(mappings, mappings)
+def test_merging_changes_neither_side_and_shares_nothing_with_them(below, above):
+    before = copy.deepcopy((below, above))
+    result = merged(below, above)
+    _spoil(result)
+    assert (below, above) == before
+
+
+def _spoil(tree):
+    if isinstance(tree, dict):
+        for inner in tree.values():
+            _spoil(inner)
+        tree["spoilt"] = True
+    if isinstance(tree, list):
+        tree.append("spoilt")
+
+
+@given(mappings, mappings)
+def test_laying_something_over_twice_is_laying_it_over_once(below, above):
+    once = merged(below, above)
+    assert merged(once, above) == once
+
+
+def test_a_written_in_value_is_filled_in_at_any_depth_and_other_placeholders_stay():
+    template = {"image": "{value}", "environment": {"IMAGE": "{value} of {username}"}, "args": ["--image={value}", 3]}
+    assert filled_in(template, "x:1") == {
+        "image": "x:1",
+        "environment": {"IMAGE": "x:1 of {username}"},
+        "args": ["--image=x:1", 3],
+    }

@@ -1,0 +1,97 @@
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from traitlets.config import Config
+
+from hub_extensions import configure, settings
+from hub_extensions.mistakes import SettingsError
+
+
+def mistakes_of(text, tmp_path):
+    path = tmp_path / "hub.yaml"
+    path.write_text(textwrap.dedent(text))
+    with pytest.raises(SettingsError) as caught:
+        settings.load(path)
+    return [str(mistake) for mistake in caught.value.mistakes]
+
+
+def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_known_name(tmp_path):
+    found = mistakes_of(
+        """
+        hub: {titel: Field Station}
+        communities:
+          ocean-lab: {members: [{group: [ocean]}], until: soon}
+        profiles:
+          - display_name: Small
+            alowed_groups: [ocean-lab]
+            profile_options: {image: {choices: {a: {display_name: A, kubespawner_overrides: {}}}}}
+          - slug: nameless
+        usage: {database: 3}
+        brandig: {}
+        """,
+        tmp_path,
+    )
+    assert found == [
+        "hub.titel: unknown key. Did you mean 'title'?",
+        "communities.ocean-lab.members[0].group: unknown key. Did you mean 'groups'?",
+        "communities.ocean-lab.until: expected a date such as 2026-01-31, found 'soon'.",
+        "usage.database: expected text, found 3.",
+        "brandig: unknown key. Did you mean 'branding'?",
+        "profiles[0].profile_options.image.choices.a.kubespawner_overrides: unknown key. "
+        "Did you mean 'kubespawner_override'?",
+        "profiles[0].alowed_groups: unknown key. Did you mean 'allowed_groups'?",
+        "profiles[1].display_name: is required and missing.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("hub: [", "line 1, column 7"),
+        ("profiles: []\nprofiles: []", "the key 'profiles' stands here twice"),
+        ("- a list", "expected a mapping of settings"),
+        ("profiles: 3", "profiles: expected a list"),
+        ("communities: {a: {members: [{}]}}", "communities.a.members[0]: a rule must name somebody"),
+        ("communities: {a: {from: 2026-02-01, until: 2026-01-01}}", "until (2026-01-01) is before from (2026-02-01)"),
+        ("communities: {a: {members: [{groups: ocean}]}}", "communities.a.members[0].groups: expected a list"),
+        ("usage: {time_zone: Europe/Zuric}", "there is no time zone 'Europe/Zuric'"),
+        ("profiles: [{display_name: A, profile_options: {i: {unlisted_choice: {validation_regex: '('}}}}]", "regular"),
+    ],
+)
+def test_a_mistake_is_told_in_words(text, found, tmp_path):
+    assert found in "\n".join(mistakes_of(text, tmp_path))
+
+
+def test_a_missing_file_is_one_mistake_that_names_it():
+    with pytest.raises(SettingsError, match=r"nowhere\.yaml: there is no such file\."):
+        settings.load("nowhere.yaml")
+
+
+def test_what_somebody_wrote_is_not_repeated_at_length():
+    with pytest.raises(SettingsError) as caught:
+        settings.load({"usage": {"database": ["x" * 1000]}})
+    assert len(str(caught.value)) < 200
+
+
+def test_mistakes_end_the_hub_before_anything_is_configured(tmp_path):
+    (tmp_path / "hub.yaml").write_text("hub: {titel: A}\nprofiles: 3\n")
+    (tmp_path / "config.py").write_text("from hub_extensions import configure\nconfigure(c, 'hub.yaml')\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "jupyterhub", "-f", "config.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines() == [
+        "hub.yaml: 2 mistakes",
+        "  hub.titel: unknown key. Did you mean 'title'?",
+        "  profiles: expected a list of profiles, found 3.",
+    ]
+
+
+def test_configuring_with_a_mistake_changes_nothing():
+    c = Config()
+    with pytest.raises(SystemExit):
+        configure(c, {"hub": {"title": "A", "config": {"JupyterHub": {"ip": "127.0.0.1"}}}, "profles": []})
+    assert c == Config()

@@ -1,0 +1,87 @@
+import copy
+
+import pytest
+from hub_extensions.share import TEMPLATES
+from jupyterhub.app import JupyterHub
+from traitlets.config import Config
+
+from hub_extensions import configure
+from hub_extensions.wiring import grant, put
+
+SETTINGS = {
+    "hub": {"title": "Field Station", "config": {"JupyterHub": {"spawner_class": "profile-local"}}},
+    "communities": {"ocean-lab": {"members": [{"groups": ["ocean"]}], "until": "2030-01-31"}},
+    "profiles": [{"display_name": "Small"}],
+    "usage": {"database": "sqlite:///usage.sqlite"},
+    "branding": {"contact": "help@example.org"},
+}
+
+
+def plain(c):
+    """What is configured, without the port that is chosen anew and the object that draws the pages."""
+    found = copy.deepcopy({section: dict(traits) for section, traits in c.items()})
+    found["JupyterHub"]["services"] = [{**s, "url": ""} for s in found["JupyterHub"]["services"]]
+    found["JupyterHub"]["template_vars"] = sorted(found["JupyterHub"]["template_vars"])
+    return found
+
+
+def test_settings_come_to_traits():
+    c = Config()
+    configure(c, SETTINGS)
+    assert c.JupyterHub.spawner_class == "profile-local"
+    assert c.ProfileSpawner.profile_list == [{"display_name": "Small"}]
+    assert c.ProfileSpawner.communities == ["ocean-lab"]
+    assert c.CommunityAuthenticator.contact == "help@example.org"
+    assert c.UsageLedger.database == "sqlite:///usage.sqlite"
+    assert [service["name"] for service in c.JupyterHub.services] == ["usage"]
+
+
+def test_configuring_twice_is_configuring_once():
+    once, twice = Config(), Config()
+    configure(once, SETTINGS)
+    configure(twice, SETTINGS)
+    configure(twice, SETTINGS)
+    assert plain(once) == plain(twice)
+
+
+@pytest.mark.parametrize("lazy", [True, False], ids=["appended to what has no value yet", "assigned"])
+def test_what_an_operator_has_stays(lazy):
+    c = Config()
+    own = {"services": {"name": "culler"}, "load_roles": {"name": "user", "scopes": ["self", "shares!user"]}}
+    for trait, entry in own.items():
+        if lazy:
+            c.JupyterHub[trait].append(entry)
+        else:
+            c.JupyterHub[trait] = [entry]
+    c.JupyterHub.template_paths = ["/srv/pages"]
+    c.JupyterHub.template_vars = {"announcement": "Hello"}
+    configure(c, SETTINGS)
+    assert c.JupyterHub.services[0] == {"name": "culler"}
+    assert c.JupyterHub.load_roles[0]["scopes"] == ["self", "shares!user", "access:services!service=usage"]
+    assert c.JupyterHub.template_paths == ["/srv/pages", str(TEMPLATES)]
+    assert set(c.JupyterHub.template_vars) == {"announcement", "hub_extensions"}
+    assert set(own) <= set(c.JupyterHub)
+
+
+def test_a_hub_takes_the_configuration():
+    c = Config()
+    configure(c, SETTINGS)
+    hub = JupyterHub(config=c)
+    assert hub.spawner_class.__name__ == "ProfileLocalSpawner"
+    assert [service["name"] for service in hub.services] == ["usage"]
+    assert hub.template_vars["hub_extensions"](None).title == "Field Station"
+
+
+def test_an_entry_takes_the_place_of_one_of_the_same_name():
+    c = Config({"JupyterHub": {"services": [{"name": "a"}, {"name": "b", "old": True}, {"name": "c"}]}})
+    put(c, "services", {"name": "b", "new": True})
+    assert c.JupyterHub.services == [{"name": "a"}, {"name": "b", "new": True}, {"name": "c"}]
+
+
+def test_a_grant_to_a_role_that_nobody_defined_keeps_its_default():
+    c = Config()
+    grant(c, "user", ["self"], ["access:services!service=x"])
+    grant(c, "user", ["self"], ["access:services!service=x", "access:services!service=y"])
+    assert c.JupyterHub.load_roles == [
+        {"name": "user", "scopes": ["self", "access:services!service=x", "access:services!service=y"]}
+    ]
