@@ -102,7 +102,7 @@ async def test_every_page_says_who_runs_and_pays_for_the_hub_and_whom_to_ask(hub
         ("crash", ["Something went wrong", "It is not your doing", "If it happens again, ask"]),
         ("status-503", ["Not available at the moment"]),
         ("status-404", ["Page not found", "The link may be old"]),
-        ("status-405", ["That did not work", "The hub could not do what was asked of it."]),
+        ("status-405", ["That did not work", "Error 405"]),
     ],
 )
 async def test_an_error_page_says_what_happened_and_what_to_do(hub: RunningHub, way: str, shown: list[str]) -> None:

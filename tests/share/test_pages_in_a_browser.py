@@ -109,6 +109,8 @@ async def test_a_start_that_fails_later(page: Page, hub: RunningHub, picture: Pa
     await page.get_by_role("button", name="Start").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Your server did not start")
     await expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    await expect(page.get_by_text("Event log")).to_be_visible()
+    await expect(page.locator("#progress-log")).not_to_be_visible()
     await assert_pleasant(page, picture)
 
 
