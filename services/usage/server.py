@@ -10,13 +10,13 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from hub_extensions.branding import Branding
 from hub_extensions.pages import PageContext
+from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import time_zone
 
 from .pages import CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound, StyleSheet

@@ -140,7 +140,7 @@ async def test_from_login_to_jupyterlab_to_the_usage_page_and_the_lead_s(chromiu
 
     lead = await sign_in(chromium, demo, "cleo")
     await lead.goto(f"{demo.url}/services/usage/")
-    await lead.get_by_role("link", name="Ocean Lab").click()
+    await lead.get_by_role("link", name="Ocean Lab", exact=True).click()
     await expect(lead.get_by_role("row").filter(has_text="ada").first).to_be_visible()
     await assert_pleasant(lead, screenshots / "laptop-community")
 

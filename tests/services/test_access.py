@@ -1,6 +1,7 @@
 """Who may see what, by the scopes of a token."""
 
 import pytest
+
 from hub_extensions.services.usage.access import Access
 
 
@@ -12,6 +13,8 @@ from hub_extensions.services.usage.access import Access
         (["custom:usage:read!group=ocean-lab"], ("ocean-lab",), False),
         (["custom:usage:read!group=b", "custom:usage:read!group=a=b!c"], ("a=b!c", "b"), False),
         (["custom:usage:read"], (), True),
+        (["read:users:activity"], (), True),
+        (["read:users:activity!group=ocean-lab", "read:users:activity!user=ada"], (), False),
         (["custom:usage:read!user=ada", "custom:usage:read!server=ada/"], (), False),
         (["custom:usage:reader", "xcustom:usage:read", "custom:usage"], (), False),
         (["admin:users", "admin-ui", "read:metrics"], (), False),
