@@ -169,7 +169,7 @@ def test_overrides_for_a_group_are_in_the_pod_of_its_members_below_the_profile()
 
 
 def test_a_null_of_a_profile_removes_the_limit() -> None:
-    done = render("--groups", "other,OCEAN-LAB:gpu", "--profile", "gpu")
+    done = render("--groups", "other,STAFF:gpu", "--profile", "gpu")
     assert done.notebook["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert "memory" not in done.notebook["resources"]["limits"]
 
