@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SERVICE = "usage"
 READ = "custom:usage:read"
 """The scope that shows usage: of everybody, or with ``!group=NAME`` of one community."""
+READ_EVERYBODY = "read:users:activity"
+"""Whoever may see everybody's activity in the hub sees everybody's usage: its admins, whose role JupyterHub gives this
+scope and lets nobody extend by a custom one."""
 
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 _SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
@@ -42,7 +45,8 @@ class UsageSettings:
 
     ``database`` is an SQLAlchemy URL; ``hub`` the hub's name in the ledger, ``title`` what pages call it;
     ``time_zone`` an IANA name, in which months begin; ``template_paths`` are looked into before the bundle's own
-    folder; ``communities`` maps the name of each community to its title.
+    folder; ``communities`` maps the name of each community to its title. ``branding`` and ``community_branding`` are
+    what settings have under ``branding``, as plain values, of the hub and of communities by name.
     """
 
     database: str
@@ -51,6 +55,8 @@ class UsageSettings:
     time_zone: str = "UTC"
     template_paths: tuple[str, ...] = ()
     communities: Mapping[str, str] = field(default_factory=dict)
+    branding: Mapping[str, Any] = field(default_factory=dict)
+    community_branding: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -68,6 +74,8 @@ class UsageSettings:
             "time_zone": self.time_zone,
             "template_paths": list(self.template_paths),
             "communities": dict(self.communities),
+            "branding": dict(self.branding),
+            "community_branding": dict(self.community_branding),
         }
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest)}
 
@@ -105,29 +113,27 @@ class Registration:
 def registration(
     settings: UsageSettings,
     *,
-    port: int,
+    url: str,
     leads: Mapping[str, Iterable[str]],
-    admins: Iterable[str] = (),
-    admin_groups: Iterable[str] = (),
     command: Iterable[str] = _COMMAND,
 ) -> Registration:
-    """Return what a hub needs to run the service on a loopback ``port``.
+    """Return what a hub needs to run the service at ``url``, e.g. ``http://127.0.0.1:9000``.
 
-    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. ``admins``
-    are the names of those who see the whole hub, ``admin_groups`` groups of them: JupyterHub's own role ``admin`` holds
-    no custom scope, and cannot be given one. The hub makes the groups and people that a role names and that do not
-    exist yet, also where the authenticator manages groups. ``command`` starts the service's process.
+    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. The hub makes
+    the groups that a role names and that do not exist yet, also where the authenticator manages groups. ``command``
+    starts the service's process.
     """
     return Registration(
         service={
             "name": SERVICE,
             "command": list(command),
-            "url": f"http://127.0.0.1:{port}",
+            "url": url,
             "display": True,
             # The service asks for nothing beyond what the hub itself shows a person.
             "oauth_no_confirm": True,
-            # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing.
-            "oauth_client_allowed_scopes": [READ],
+            # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing. Their groups
+            # only choose the brand of the page.
+            "oauth_client_allowed_scopes": [READ, READ_EVERYBODY, "read:users:groups!user"],
             "environment": settings.environment(),
         },
         roles=[
@@ -138,15 +144,6 @@ def registration(
                 "groups": sorted(groups),
             }
             for community, groups in leads.items()
-        ]
-        + [
-            {
-                "name": "usage-admins",
-                "description": "See the usage of the whole hub",
-                "scopes": [READ],
-                "users": sorted(admins),
-                "groups": sorted(admin_groups),
-            }
         ],
         custom_scopes={READ: {"description": "See the usage of a community, or of the whole hub"}},
         user_scopes=[f"access:services!service={SERVICE}"],

@@ -79,15 +79,19 @@ def _set_usage(c: Config, settings: Settings) -> None:
         hub=settings.hub.title,
         title=settings.hub.title,
         time_zone=settings.usage.time_zone,
+        template_paths=tuple(_listed(c, "template_paths")),
         communities={name: community.title or name for name, community in settings.communities.items()},
+        branding=settings.branding.model_dump(mode="json"),
+        community_branding={
+            name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
+        },
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub
     service = registration(
         usage,
+        url=settings.usage.url or f"http://127.0.0.1:{random_port()}",
         leads={name: [leads_group(name)] for name in settings.communities},
-        port=random_port(),
-        admins=c.Authenticator.get("admin_users", []),
     )
     put(c, "services", service.service)
     for role in service.roles:

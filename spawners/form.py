@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader
 
 from hub_extensions.profiles import WRITE_IN, VisibleProfile
+from hub_extensions.share import TEMPLATES
 
 WRITTEN_IN = "unlisted-choice"  # the value of a list that says: take what is in the text field beside it
 

@@ -1,11 +1,11 @@
 import copy
 
 import pytest
-from hub_extensions.share import TEMPLATES
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
 from hub_extensions import configure
+from hub_extensions.share import TEMPLATES
 from hub_extensions.wiring import grant, put
 
 SETTINGS = {

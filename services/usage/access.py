@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hub_extensions.usage_service import READ
+from hub_extensions.usage_service import READ, READ_EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Access:
         return cls(
             user=str(model["name"]) if model.get("kind") == "user" else "",
             communities=tuple(sorted(s.removeprefix(_OF_GROUP) for s in scopes if s.startswith(_OF_GROUP))),
-            hub=READ in scopes,
+            hub=READ in scopes or READ_EVERYBODY in scopes,
         )
 
     def sees(self, community: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 from http.client import responses
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from jupyterhub.services.auth import HubOAuth
 
+    from hub_extensions.pages import PageContext
     from hub_extensions.usage_service import UsageSettings
 
     from .reader import Reader
@@ -48,7 +50,14 @@ class Page(HubOAuthenticated, RequestHandler):
     access: Access
 
     def initialize(
-        self, *, hub_auth: HubOAuth, reader: Reader, templates: Environment, settings: UsageSettings, zone: tzinfo
+        self,
+        *,
+        hub_auth: HubOAuth,
+        reader: Reader,
+        templates: Environment,
+        settings: UsageSettings,
+        zone: tzinfo,
+        brands: PageContext,
     ) -> None:
         """Take what the application was made with."""
         self.hub_auth = hub_auth
@@ -56,6 +65,8 @@ class Page(HubOAuthenticated, RequestHandler):
         self.templates = templates
         self.usage = settings
         self.zone = zone
+        self.brands = brands
+        self.person = SimpleNamespace(groups=())
         self.now = datetime.now(UTC)
 
     def set_default_headers(self) -> None:
@@ -68,7 +79,9 @@ class Page(HubOAuthenticated, RequestHandler):
         """Find out who asks, without holding up the others, and send those who are not logged in to the hub."""
         # Empty, except where the hub has a host of its own and each person's server another.
         host = self.hub_auth.hub_host
-        policy = f"default-src 'self' {host}; img-src 'self' data: https: {host}"
+        # The brand's colours come in a style element, the same as on the hub's own pages.
+        styles, images = f"style-src 'self' 'unsafe-inline' {host}", f"img-src 'self' data: https: {host}"
+        policy = f"default-src 'self' {host}; {styles}; {images}"
         self.set_header("Content-Security-Policy", f"{policy}; frame-ancestors 'none'; form-action 'self'")
         try:
             model = await self.hub_auth.get_user(self, sync=False)
@@ -84,6 +97,7 @@ class Page(HubOAuthenticated, RequestHandler):
             return
         self.current_user = allowed
         self.access = Access.of(allowed)
+        self.person = SimpleNamespace(groups=allowed.get("groups", ()))
 
     def month(self) -> Month:
         """Return the month that is asked for, or this one."""
@@ -120,6 +134,7 @@ class Page(HubOAuthenticated, RequestHandler):
         self.write(
             self.templates.get_template(template).render(
                 hub_title=self.usage.title,
+                hub_extensions=self.brands(self.person),
                 hub_prefix=hub,
                 prefix=prefix,
                 path=self.request.path,
@@ -173,6 +188,7 @@ class CommunityUsage(Page):
                 "Only the leads of this community may see its usage. If you have just become one, log out of the hub "
                 "and in again.",
             )
+        self.person = SimpleNamespace(groups=(community,))
         title = self.usage.communities.get(community, community)
         await self.show(f"Usage of {title}", people=True, communities=[community])
 

@@ -10,11 +10,13 @@ import sys
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application, RedirectHandler, RequestHandler
 
+from hub_extensions.branding import Branding
+from hub_extensions.pages import PageContext
+from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import time_zone
 
 from .pages import CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound, StyleSheet
@@ -78,12 +80,21 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
     # A minute instead of the usual five bounds how long somebody who ceased to be a lead still sees the community.
     hub_auth = HubOAuth(cache_max_age=60)
     zone = time_zone(settings.time_zone)
+    brands = PageContext(
+        settings.title,
+        Branding.model_validate(settings.branding),
+        [
+            (name, title, Branding.model_validate(settings.community_branding.get(name, {})))
+            for name, title in settings.communities.items()
+        ],
+    )
     given = {
         "hub_auth": hub_auth,
         "reader": reader,
         "templates": _templates(settings, zone),
         "settings": settings,
         "zone": zone,
+        "brands": brands,
     }
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(

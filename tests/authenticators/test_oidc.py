@@ -5,9 +5,10 @@ import re
 
 import pytest
 from aiohttp import ClientSession
-from hub_extensions.authenticators.oidc import CommunityOIDCAuthenticator
 from tornado.web import HTTPError
 from traitlets import TraitError
+
+from hub_extensions.authenticators.oidc import CommunityOIDCAuthenticator
 
 from ..hub import running_hub
 

@@ -43,12 +43,17 @@ usage = registration(
         title="Ocean Data <Hub>",
         time_zone="Europe/Berlin",
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
+        branding={"primary_color": "#0b6e99"},
+        community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
     ),
     leads={name: [f"{name}:leads"] for name in ("ocean-lab", "ice-lab")},
-    admins=["root"],
-    admin_groups=["hub:admins"],
-    port=given["service_port"],
+    url=f"http://127.0.0.1:{given['service_port']}",
 )
 c.JupyterHub.services = [usage.service]
 c.JupyterHub.custom_scopes = usage.custom_scopes
-c.JupyterHub.load_roles = [*usage.roles, {"name": "user", "scopes": ["self", *usage.user_scopes]}]
+c.JupyterHub.load_roles = [
+    *usage.roles,
+    {"name": "user", "scopes": ["self", *usage.user_scopes]},
+    {"name": "reports", "scopes": ["custom:usage:read"], "groups": ["reporters"]},
+    {"name": "tutors", "scopes": ["read:users:activity!group=ocean-lab"], "groups": ["tutors"]},
+]

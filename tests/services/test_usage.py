@@ -35,8 +35,10 @@ PEOPLE = {
     "lin": ["ocean-lab", "ocean-lab:leads"],
     "ines": ["ice-lab", "ice-lab:leads", "ocean-lab"],
     "both": ["ice-lab:leads", "ocean-lab:leads"],
+    "cy": ["ice-lab"],
     "root": [],
-    "zoe": ["hub:admins"],
+    "zoe": ["reporters"],
+    "tui": ["tutors"],
     "<b>mallory</b>": ["ocean-lab"],
 }
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -218,12 +220,17 @@ def test_somebody_who_leads_one_community_is_a_mere_member_of_another(seeded: Se
 
 
 @pytest.mark.parametrize("who", ["root", "zoe"])
-def test_admins_see_the_whole_hub_and_each_community(seeded: Seeded, who: str) -> None:
+def test_admins_and_who_has_the_whole_scope_see_the_whole_hub_and_each_community(seeded: Seeded, who: str) -> None:
     page = visit(seeded, who, "hub", str(last_month()))
     assert hours(page, "By person") == {
         "eve": "10.00", "bo": "12.00", "ada": "8.00", "<b>mallory</b>": "1.00", "ada2": "1.00",
     }  # fmt: skip
     assert visit(seeded, who, "community/ice-lab").status_code == 200
+
+
+def test_who_may_read_the_activity_of_some_does_not_see_the_usage_of_all(seeded: Seeded) -> None:
+    assert visit(seeded, "tui", "hub").status_code == 403
+    assert visit(seeded, "tui", "community/ocean-lab").status_code == 403
 
 
 def test_the_hubs_flag_admin_alone_does_not_show_other_peoples_usage(seeded: Seeded) -> None:
@@ -297,7 +304,14 @@ def test_pages_may_not_be_kept_or_framed(seeded: Seeded) -> None:
     headers = visit(seeded, "ada").headers
     assert headers["Cache-Control"] == "no-store"
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
-    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "script-src" not in headers["Content-Security-Policy"]
+    assert headers["Content-Security-Policy"].startswith("default-src 'self'")
+
+
+def test_a_page_carries_the_brand_of_its_community(seeded: Seeded) -> None:
+    assert "/hub/logo" in visit(seeded, "root").text
+    assert "https://ice.example.org/logo.svg" in visit(seeded, "root", "community/ice-lab").text
+    assert "https://ice.example.org/logo.svg" in visit(seeded, "cy").text
 
 
 def test_every_link_and_file_of_a_page_exists(seeded: Seeded) -> None:

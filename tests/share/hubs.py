@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hub_extensions.share import TEMPLATES
 from jinja2 import Environment, FileSystemLoader
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.tests.mocking import MockPAMAuthenticator, MockSpawner
@@ -15,6 +14,7 @@ from tornado import web
 from hub_extensions.branding import Branding
 from hub_extensions.pages import Announcement, PageContext
 from hub_extensions.profiles import VisibleChoice, VisibleOption, VisibleProfile, VisibleUnlisted
+from hub_extensions.share import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

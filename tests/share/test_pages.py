@@ -4,11 +4,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 import pytest
-from hub_extensions.share import TEMPLATES
 from jinja2 import DictLoader, Environment, nodes
 
 from hub_extensions.branding import Branding
 from hub_extensions.pages import Announcement, PageContext
+from hub_extensions.share import TEMPLATES
 
 from ..hub import running_hub
 from .hubs import HUB_TITLE, LEAF, WAVE

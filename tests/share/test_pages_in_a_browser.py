@@ -6,21 +6,18 @@ import secrets
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
+from ..browser import assert_pleasant
 from .hubs import PROFILES, profile, render_form
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-    from typing import Literal
 
     from playwright.async_api import Browser, Page
 
     from ..hub import RunningHub
-
-WAYS: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("dark", 1280), ("dark", 360), ("light", 360)]
 
 
 @pytest.fixture
@@ -38,28 +35,6 @@ async def log_in(page: Page, hub: RunningHub, name: str) -> None:
     await page.get_by_label("Password:", exact=True).fill(name)
     await page.get_by_role("button", name="Sign in").click()
     await page.wait_for_url("**/hub/home")
-
-
-async def assert_pleasant(page: Page, picture: Path) -> None:
-    """In light and dark mode, on a desk and on a phone: axe finds nothing, and nothing is wider than the screen.
-
-    Pictures are kept for people to look at.
-    """
-    found = []
-    for mode, width in WAYS:
-        await page.emulate_media(color_scheme=mode, reduced_motion="reduce")
-        await page.set_viewport_size({"width": width, "height": 800})
-        await page.screenshot(path=f"{picture}.{mode}-{width}.png", full_page=True, animations="disabled")
-        too_wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if too_wide > 0:
-            found.append(f"{mode}-{width}: the page is {too_wide} pixels wider than the screen")
-        results = await Axe().run(page)
-        found += [
-            f"{mode}-{width}: {violation['id']}: {node['html'][:200]} {node.get('failureSummary', '')}"
-            for violation in results.response["violations"]
-            for node in violation["nodes"]
-        ]
-    assert not found, "\n".join(found)
 
 
 @pytest.fixture
