@@ -149,6 +149,8 @@ class FailingHandler(BaseHandler):
             raise error
         if way == "refused":
             raise web.HTTPError(403, "Sorry, you are not currently authorized to use this hub.")
+        if way == "refused-ask":
+            raise web.HTTPError(403, "You belong to no community. Ask help@example.org.")
         if way == "bare":
             raise web.HTTPError(403)
         raise web.HTTPError(int(way.removeprefix("status-")))
