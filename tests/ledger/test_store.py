@@ -253,7 +253,6 @@ def test_a_url_that_cannot_hold_a_ledger_is_refused_before_anything_is_opened(ur
 
 
 def test_a_password_is_not_in_what_is_logged_of_a_ledger(tmp_path: Path) -> None:
-    pytest.importorskip("psycopg2", reason="no PostgreSQL driver is installed")
     assert "secret" not in repr(Ledger("postgresql://hub:secret@db.example.org/usage"))
 
 
