@@ -14,8 +14,6 @@ from hub_extensions.services.usage.access import Access
         (["custom:usage:read!group=b", "custom:usage:read!group=a=b!c"], ("a=b!c", "b"), False),
         (["custom:usage:read"], (), True),
         (["read:users:activity"], (), True),
-        (["read:users:activity!user=ada", "read:users:activity!group=ocean-lab"], (), False),
-        (["read:users:activity"], (), True),
         (["read:users:activity!group=ocean-lab", "read:users:activity!user=ada"], (), False),
         (["custom:usage:read!user=ada", "custom:usage:read!server=ada/"], (), False),
         (["custom:usage:reader", "xcustom:usage:read", "custom:usage"], (), False),
