@@ -194,7 +194,7 @@ class Recorder:
             return
         self._away = True
         self.log.warning(
-            "The usage ledger %r cannot be written: %s. Servers start and stop as before; up to %d starts are kept in "
+            "The usage ledger %r cannot be written (%s). Servers start and stop as before; up to %d starts are kept in "
             "memory until it answers.",
             self.ledger,
             error,

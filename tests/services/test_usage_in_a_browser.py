@@ -1,0 +1,73 @@
+"""The usage pages as people meet them: in a browser, by keyboard, on a phone, in the dark and without scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ..browser import assert_pleasant
+from .seeded_hub import Seeded, last_month
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.async_api import Browser, BrowserContext
+
+
+async def logged_in(chromium: Browser, seeded: Seeded, who: str, **options: bool) -> BrowserContext:
+    context = await chromium.new_context(**options)  # type: ignore[arg-type]
+    cookies = [
+        {"name": each.name, "value": each.value or "", "domain": "127.0.0.1", "path": each.path}
+        for each in seeded.hub.visitor(who).cookies
+    ]
+    await context.add_cookies(cookies)  # type: ignore[arg-type]
+    return context
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "path"),
+    [
+        ("mine", "ada", ""),
+        ("community", "lin", "community/ocean-lab"),
+        ("hub", "root", "hub"),
+        ("nothing", "ada", "?month=2020-02"),
+        ("refused", "ada", "hub"),
+    ],
+)
+async def test_pages_are_pleasant(
+    chromium: Browser, seeded: Seeded, screenshots: Path, name: str, who: str, path: str
+) -> None:
+    context = await logged_in(chromium, seeded, who)
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(f"{seeded.hub.service}{path or f'?month={last_month()}'}")
+    assert errors == []
+    await assert_pleasant(page, screenshots / f"usage-{name}")
+    await context.close()
+
+
+async def test_the_month_is_chosen_by_keyboard_and_without_scripts(chromium: Browser, seeded: Seeded) -> None:
+    context = await logged_in(chromium, seeded, "ada", java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(seeded.hub.service)
+    await page.get_by_label("Month").focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**month={last_month()}")
+    assert await page.get_by_role("cell", name="Ice secret").count() == 1
+    assert await page.get_by_role("button", name="Toggle dark mode").count() == 0
+    await context.close()
+
+
+async def test_the_theme_chosen_on_the_hubs_pages_holds_here_too(chromium: Browser, seeded: Seeded) -> None:
+    context = await logged_in(chromium, seeded, "ada")
+    page = await context.new_page()
+    await page.goto(seeded.hub.service)
+    shown = await page.locator("html").get_attribute("data-bs-theme")
+    await page.get_by_role("button", name="Toggle dark mode").click()
+    await page.goto(f"{seeded.hub.url}hub/token")
+    assert await page.locator("html").get_attribute("data-bs-theme") != shown
+    await context.close()
