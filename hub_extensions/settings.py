@@ -29,11 +29,12 @@ class Hub(_Part):
 class Usage(_Part):
     """The ledger and the usage service; without a database both are off.
 
-    `database` is an SQLAlchemy URL, `url` where the service listens (default: a free port on loopback), `time_zone` the
-    one in which days and months of reports begin.
+    `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the service listens
+    (default: a free port on loopback), and days and months of reports begin in `time_zone`.
     """
 
     database: str = ""
+    hub_name: str = "hub"
     url: str = ""
     time_zone: str = "UTC"
 

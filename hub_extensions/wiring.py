@@ -76,7 +76,7 @@ def _set_pages(c: Config, settings: Settings) -> None:
 def _set_usage(c: Config, settings: Settings) -> None:
     usage = UsageSettings(
         database=settings.usage.database,
-        hub=settings.hub.title,
+        hub=settings.usage.hub_name,
         title=settings.hub.title,
         time_zone=settings.usage.time_zone,
         template_paths=tuple(_listed(c, "template_paths")),

@@ -38,7 +38,7 @@ class UsageLedger(LoggingConfigurable):
 
         Examples: ``sqlite:///usage.sqlite`` (a file in the folder in which the hub starts; it must be on a local disk,
         as SQLite's write-ahead log does not work on NFS), ``sqlite:////srv/jupyterhub/usage.sqlite``,
-        ``postgresql://hub:secret@db.example.org/usage`` (needs ``psycopg2`` or another driver). The tables are made
+        ``postgresql+psycopg://hub:secret@db.example.org/usage`` (needs the driver ``psycopg``). The tables are made
         and brought up to date by the hub. Several hubs may share one database, if each has its own ``hub_name``.
 
         A database that does not answer never stops or delays a server: starts and stops wait in memory, bounded, and

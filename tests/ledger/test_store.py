@@ -253,7 +253,7 @@ def test_a_url_that_cannot_hold_a_ledger_is_refused_before_anything_is_opened(ur
 
 
 def test_a_password_is_not_in_what_is_logged_of_a_ledger(tmp_path: Path) -> None:
-    assert "secret" not in repr(Ledger("postgresql://hub:secret@db.example.org/usage"))
+    assert "secret" not in repr(Ledger("postgresql+psycopg://hub:secret@db.example.org/usage"))
 
 
 def test_a_session_without_a_ready_moment_has_no_place_in_the_ledger(ledger: Ledger) -> None:
