@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Pod = dict[str, Any]
 NAME = "test-node"
+CANNOT_START = 128  # the exit code that a kubelet reports for it
 
 
 class Node:
@@ -147,13 +148,18 @@ class _RunningPod:
         home = self._folder / "homes" / self._name
         home.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{self._name}.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *bound_to(os.getpid(), self._command()), env=self._environment(home), cwd=home, stdout=log, stderr=log
-            )
+            command = bound_to(os.getpid(), self._command())
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    *command, env=self._environment(home), cwd=home, stdout=log, stderr=log
+                )
+            except OSError as error:
+                log.write(f"cannot start: {error}\n".encode())
+                return CANNOT_START
         if self._told_to_end.is_set():
             await self.kill()
         await self._report("Running", {"running": {"startedAt": timestamp()}}, ready=True)
-        await self._tell("Started", "Started container notebook")
+        await self._tell("Started", f"Started container {self._container['name']}")
         return await self._process.wait()
 
     def _command(self) -> list[str]:
