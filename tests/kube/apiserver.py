@@ -90,6 +90,7 @@ def api_server(assets: Path, folder: Path, namespace: str) -> Iterator[ApiServer
         "tls-private-key-file": folder / "server.key",
         "token-auth-file": folder / "tokens.csv",
         "authorization-mode": "RBAC",
+        "allow-privileged": "true",  # Zero to JupyterHub's init container that blocks cloud metadata
         "service-cluster-ip-range": "10.0.0.0/24",
         "service-account-issuer": "https://kubernetes.default.svc",
         "service-account-key-file": folder / "server.key",
