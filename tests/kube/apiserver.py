@@ -96,7 +96,6 @@ def api_server(assets: Path, folder: Path, namespace: str) -> Iterator[ApiServer
         "service-account-key-file": folder / "server.key",
         "service-account-signing-key-file": folder / "server.key",
         "endpoint-reconciler-type": "none",
-        "allow-privileged": "true",  # z2jh blocks cloud metadata with a privileged init container, as clusters allow
         "disable-admission-plugins": WITHOUT_PLUGINS,
         "audit-policy-file": folder / "audit.yaml",
         "audit-log-path": folder / "audit.log",
