@@ -6,10 +6,11 @@ is decided in `hub_extensions.profiles`.
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
 from .mistakes import Mistake, SettingsError, mistakes_in
@@ -25,24 +26,45 @@ def _nothing_is_empty(value: Any) -> Any:
 
 # Trait name → value; a mapping is merged into the trait's value, a None in it removes a key, anything else replaces.
 Override = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
-# Names of groups; None is everyone.
-Groups = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: tuple(map(str, value)) if isinstance(value, list) else value)
-]
 
 
-class Choice(_Part):
+def _as_texts(value: Any) -> Any:
+    return tuple(map(str, value)) if isinstance(value, list) else value
+
+
+# Names of groups or of users.
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_texts)]
+
+
+class Restricted(_Part):
+    """A part that is for members of any of the groups and for the named users; with neither list, for everyone."""
+
+    allowed_groups: Names = ()
+    allowed_teams: Names = ()  # what allowed_groups was called before
+    allowed_users: Names = ()
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups whose members this part is for."""
+        return self.allowed_groups or self.allowed_teams
+
+    @property
+    def for_everyone(self) -> bool:
+        """Whether nothing restricts this part."""
+        return not self.groups and not self.allowed_users
+
+
+class Choice(Restricted):
     """One entry of an option's list."""
 
     display_name: str
     description: str = ""
     slug: str = ""  # accepted because production values carry it; the key is what names a choice
     default: bool = False
-    allowed_groups: Groups | None = None
     kubespawner_override: Override = {}
 
 
-class UnlistedChoice(_Part):
+class UnlistedChoice(Restricted):
     """The field in which a person writes a value that is not in the list."""
 
     enabled: bool = False
@@ -52,7 +74,6 @@ class UnlistedChoice(_Part):
     description_in_choices: str = ""
     validation_regex: str = ""
     validation_message: str = ""
-    allowed_groups: Groups | None = None
     kubespawner_override: Override = {}
 
     @field_validator("validation_regex")
@@ -81,15 +102,26 @@ class Option(_Part):
     dynamic_image_building: DynamicImageBuilding = DynamicImageBuilding()
 
 
-class Profile(_Part):
-    """One environment that people can start."""
+class Profile(Restricted):
+    """One environment that people can start.
+
+    `opens` and `closes` (`from` and `until`) are the first and the last day on which it can be started; from the day
+    `retired` it is offered to nobody. `aliases` are slugs that it had before, which links and saved choices may still
+    carry; `replaced_by` is the slug of the profile that takes its place when it cannot be started any more.
+    """
 
     display_name: str
     slug: str = ""
+    aliases: Names = ()
+    replaced_by: str = ""
     description: str = ""
     icon: str = ""
+    tags: Names = ()
     default: bool = False
-    allowed_groups: Groups | None = None
+    when_not_allowed: Literal["hide", "lock"] = "hide"
+    opens: date | None = Field(None, alias="from")
+    closes: date | None = Field(None, alias="until")
+    retired: date | None = None
     profile_options: Annotated[dict[str, Option], BeforeValidator(_nothing_is_empty)] = {}
     kubespawner_override: Override = {}
 

@@ -4,7 +4,7 @@
 admit; what refuses (a closed window) is final for its community. No rule at all admits nobody.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Self
@@ -125,15 +125,6 @@ def refusal(identity: Identity, decision: Decision, contact: str = "") -> str:
             ask,
         ]
     )
-
-
-def counted_for(communities: Sequence[str], groups: Iterable[str], admitted_by: Iterable[str]) -> str:
-    """The community that a session counts for: one whose group opened the profile, else the person's first, else ""."""
-    for candidates in (group_names.keys(admitted_by), group_names.keys(groups)):
-        found = next((name for name in communities if group_names.key(name) in candidates), None)
-        if found:
-            return found
-    return ""
 
 
 def _whom(rules: Iterable[Rule]) -> str:

@@ -1,73 +1,40 @@
 """Profiles: what of the catalogue a person sees, and what their choice comes to.
 
-- A profile, choice or write-in without `allowed_groups` is for everyone, with it for members of any of the groups.
+- A part (a profile, a choice, a write-in) without `allowed_groups` and `allowed_users` is for everyone, with them for
+  members of any of the groups and for the named users.
 - An option that is left with nothing to choose hides its profile: nobody gets a server with half of its settings.
 - `resolve` is the only way from what somebody asked for to settings of a server. It takes any JSON at all and answers
-  `Resolved` or `Refused`; it never falls back to something that was not asked for.
+  `Resolved` or `Refused`; it never falls back to something that was not asked for. Only `offer`, which a page shows
+  before anything is started, falls back, and says so.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from . import groups as group_names
-from . import sizes
-from .catalogue import Catalogue, Choice, Option, Profile, UnlistedChoice
+from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice
 from .mistakes import shown
 from .overrides import filled_in
 
 LONGEST_WRITE_IN = 1000  # characters; the longest valid image reference has fewer
 WRITE_IN = "--unlisted-choice"  # KubeSpawner's suffix of the key that holds a written-in value
+COMMUNITY = "community"  # the key that says which of several communities a session counts for
 
 
 @dataclass(frozen=True)
-class VisibleChoice:
-    """A choice as a page may show it."""
+class Person:
+    """For whom something is decided, and when: `communities` are theirs, in the order of the hub's settings.
 
-    key: str
-    display_name: str
-    description: str
-    size: str
-    selected: bool
+    Each community is a group too, so its name is among the `groups`.
+    """
 
-
-@dataclass(frozen=True)
-class VisibleUnlisted:
-    """A write-in field as a page may show it; `value` is what it holds at first."""
-
-    display_name: str
-    display_name_in_choices: str
-    description: str
-    pattern: str
-    pattern_message: str
-    value: str
-    selected: bool
-
-
-@dataclass(frozen=True)
-class VisibleOption:
-    """An option with what is left of its choices for one person."""
-
-    name: str
-    display_name: str
-    description: str
-    choices: tuple[VisibleChoice, ...]
-    unlisted: VisibleUnlisted | None
-
-
-@dataclass(frozen=True)
-class VisibleProfile:
-    """A profile as one person may see it: nothing of its overrides, nothing of other people's groups."""
-
-    slug: str
-    display_name: str
-    description: str
-    icon: str
-    size: str
-    selected: bool
-    options: tuple[VisibleOption, ...]
-    locked: str = ""
+    groups: frozenset[str]
+    today: date
+    user_name: str = ""
+    communities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,15 +42,15 @@ class Resolved:
     """What a request comes to.
 
     `choices` maps each option to the key of the choice, or to what was written in. `overrides` are to be applied in
-    order. `admitted_by` are the groups of the person that opened the profile; none if it is open to everyone.
-    `options` is the request in full, as it can be saved and asked for again.
+    order. `community` is the one that the session counts for, "" if the person has none. `options` is the request in
+    full, as it can be saved and asked for again.
     """
 
     profile: str
     display_name: str
     choices: Mapping[str, str]
     overrides: Sequence[Mapping[str, Any]]
-    admitted_by: frozenset[str]
+    community: str
     options: Mapping[str, str]
 
 
@@ -95,136 +62,110 @@ class Refused:
     code: str = field(default="profile", kw_only=True)
 
 
-def visible(
-    catalogue: Catalogue, groups: Iterable[str], options: Mapping[str, Any] | None = None
-) -> tuple[VisibleProfile, ...]:
-    """The profiles that someone in these groups may choose from, with what `options` asks for selected.
-
-    What `options` asks for that does not exist, or not for this person, is passed over: the default is selected.
-    """
-    groups = frozenset(groups)
-    options = options if isinstance(options, Mapping) else {}
-    profiles = _open_profiles(catalogue, groups)
-    if not profiles:
-        return ()
-    selected = _named(profiles, options.get("profile")) or _default(profiles)
-    return tuple(
-        _visible_profile(profile, groups, options if profile is selected else {}, selected=profile is selected)
-        for profile in profiles
-    )
-
-
-def resolve(catalogue: Catalogue, groups: Iterable[str], options: Any) -> Resolved | Refused:
-    """What a request comes to for someone in these groups; an empty request is one for their default profile."""
-    groups = frozenset(groups)
+def resolve(catalogue: Catalogue, person: Person, options: Any) -> Resolved | Refused:
+    """What a request comes to for a person; an empty request is one for their default profile."""
     options = {} if options is None else options
     if not isinstance(options, Mapping):
         return Refused("The choice of an environment could not be read. Choose one on the start page.")
-    profiles = _open_profiles(catalogue, groups)
-    if not profiles:
-        return Refused(nothing_offered(catalogue), code="nothing_offered")
-    if not options:
-        profile = _default(profiles)
-    elif "profile" not in options:
-        return Refused("No environment was named. Choose one on the start page.")
-    else:
-        named = _named(profiles, options["profile"])
-        if named is None:
-            return Refused(
-                f"There is no environment {shown(options['profile'])} for you. Choose one on the start page."
-            )
-        profile = named
-    known = {"profile", *profile.profile_options, *(name + WRITE_IN for name in profile.profile_options)}
+    profile = _asked_for(catalogue, person, options)
+    if isinstance(profile, Refused):
+        return profile
+    known = {"profile", COMMUNITY, *profile.profile_options, *(name + WRITE_IN for name in profile.profile_options)}
     unknown = sorted(str(key) for key in options if key not in known)
     if unknown:
         return Refused(f"{profile.display_name} has no option {shown(unknown[0])}. Choose on the start page.")
+    candidates = counted_for(profile, person) or ("",)
+    community = options.get(COMMUNITY, candidates[0])
+    if community not in candidates:
+        return Refused("The session cannot count for this community. Choose another on the start page.")
     choices: dict[str, str] = {}
-    request = {"profile": profile.name}
+    request = {"profile": profile.name} | ({COMMUNITY: community} if len(candidates) > 1 else {})
     overrides: list[Mapping[str, Any]] = [profile.kubespawner_override]
     for name, option in profile.profile_options.items():
-        chosen = _choose(option, name, groups, options)
+        chosen = _choose(option, name, person, options)
         if isinstance(chosen, Refused):
             return chosen
         choices[name], request_key, override = chosen
         request[request_key] = choices[name]
         overrides.append(override)
-    admitted_by = frozenset(
-        group
-        for group in groups
-        if profile.allowed_groups and group_names.member_of_any([group], profile.allowed_groups)
-    )
-    return Resolved(profile.name, profile.display_name, choices, overrides, admitted_by, request)
+    return Resolved(profile.name, profile.display_name, choices, overrides, community, request)
 
 
 def nothing_offered(catalogue: Catalogue) -> str:
     """The sentence for someone to whom no profile is open: which groups would open one."""
-    helpful = sorted({group for profile in catalogue.profiles for group in profile.allowed_groups or ()})
+    helpful = list(dict.fromkeys(group for profile in catalogue.profiles for group in profile.groups))
     if not helpful:
-        return "This hub has no environment to offer."
+        return "This hub has no environment to offer you."
     return f"No environment of this hub is open to you. They are for members of {', '.join(helpful)}."
 
 
-def _allowed(allowed_groups: Sequence[str] | None, groups: frozenset[str]) -> bool:
-    return not allowed_groups or group_names.member_of_any(groups, allowed_groups)
+def counted_for(profile: Profile, person: Person) -> tuple[str, ...]:
+    """The communities of a person that a session of a profile can count for: those whose group opens the profile.
+
+    All of the person's, where none of them does: the profile is open to everyone, or a group of another kind opens it.
+    """
+    opening = tuple(name for name in person.communities if group_names.member_of_any([name], profile.groups))
+    return opening or person.communities
 
 
-def _open_choices(option: Option, groups: frozenset[str]) -> dict[str, Choice]:
-    return {key: choice for key, choice in option.choices.items() if _allowed(choice.allowed_groups, groups)}
+def admits(part: Restricted, person: Person) -> bool:
+    """Whether a part is for this person."""
+    if part.for_everyone:
+        return True
+    named = person.user_name.casefold() in map(str.casefold, part.allowed_users)
+    return named or group_names.member_of_any(person.groups, part.groups)
 
 
-def _open_write_in(option: Option, groups: frozenset[str]) -> UnlistedChoice | None:
+def open_choices(option: Option, person: Person) -> dict[str, Choice]:
+    """The choices of an option that are for this person."""
+    return {key: choice for key, choice in option.choices.items() if admits(choice, person)}
+
+
+def open_write_in(option: Option, person: Person) -> UnlistedChoice | None:
+    """The write-in of an option, if it has one that is for this person."""
     write_in = option.unlisted_choice
-    return write_in if write_in.enabled and _allowed(write_in.allowed_groups, groups) else None
+    return write_in if write_in.enabled and admits(write_in, person) else None
 
 
-def _open_profiles(catalogue: Catalogue, groups: frozenset[str]) -> list[Profile]:
-    return [
-        profile
-        for profile in catalogue.profiles
-        if _allowed(profile.allowed_groups, groups)
-        and all(
-            _open_choices(option, groups) or _open_write_in(option, groups)
-            for option in profile.profile_options.values()
-        )
-    ]
+def why_closed(profile: Profile, person: Person) -> str:
+    """Why a profile cannot be started by this person today, in words; "" if it can."""
+    if profile.retired and person.today >= profile.retired:
+        return "It is no longer offered."
+    if profile.closes and person.today > profile.closes:
+        return f"It was offered until {profile.closes}."
+    if not admits(profile, person):
+        return f"For members of {', '.join(profile.groups)}." if profile.groups else "For people who were named."
+    if profile.opens and person.today < profile.opens:
+        return f"It opens on {profile.opens}."
+    for name, option in profile.profile_options.items():
+        if not open_choices(option, person) and not open_write_in(option, person):
+            return f"Nothing of {option.display_name or name} is open to you."
+    return ""
 
 
-def _named(profiles: Sequence[Profile], slug: Any) -> Profile | None:
-    return next((profile for profile in profiles if profile.name == slug), None)
+def open_profiles(catalogue: Catalogue, person: Person) -> list[Profile]:
+    """The profiles that a person can start today."""
+    return [profile for profile in catalogue.profiles if not why_closed(profile, person)]
 
 
-def _default(profiles: Sequence[Profile]) -> Profile:
+def default_of(profiles: Sequence[Profile]) -> Profile:
+    """Which of some profiles, of which there is at least one, is the default."""
     return next((profile for profile in profiles if profile.default), profiles[0])
 
 
-def _default_choice(choices: Mapping[str, Choice]) -> str | None:
+def default_choice(choices: Mapping[str, Choice]) -> str | None:
+    """The key of the default among some choices, None if there are none."""
     return next((key for key, choice in choices.items() if choice.default), next(iter(choices), None))
 
 
-def _choose(
-    option: Option, name: str, groups: frozenset[str], options: Mapping[str, Any]
-) -> tuple[str, str, Mapping[str, Any]] | Refused:
-    """What was chosen of an option, under which key it is asked for, and the override it stands for."""
-    title = option.display_name or name
-    choices, write_in = _open_choices(option, groups), _open_write_in(option, groups)
-    written, key = options.get(name + WRITE_IN), options.get(name)
-    if written is not None and key is not None:
-        return Refused(f"{title}: choose from the list or write your own, not both.")
-    if written is not None:
-        if write_in is None:
-            return Refused(f"{title}: choose from the list.")
-        refusal = _refuse_written(write_in, title, written)
-        return refusal or (written, name + WRITE_IN, filled_in(write_in.kubespawner_override, written))
-    if key is None:
-        key = _default_choice(choices)
-        if key is None:
-            return Refused(f"{title}: write what you want to use.")
-    if not isinstance(key, str) or key not in choices:
-        return Refused(f"{title}: there is no choice {shown(key)} for you. Choose from the list.")
-    return key, name, choices[key].kubespawner_override
+def named(profiles: Iterable[Profile], slug: Any) -> Profile | None:
+    """The profile of that slug, or that had it before."""
+    profiles = list(profiles)
+    now = next((profile for profile in profiles if profile.name == slug), None)
+    return now or next((profile for profile in profiles if slug in profile.aliases), None)
 
 
-def _refuse_written(write_in: UnlistedChoice, title: str, value: Any) -> Refused | None:
+def refuse_written(write_in: UnlistedChoice, title: str, value: Any) -> Refused | None:
     """Why a written-in value is refused: it must be one line of text that fits the whole pattern.
 
     Braces are refused because KubeSpawner expands `{username}` and the like in the settings that the value ends up in.
@@ -240,54 +181,42 @@ def _refuse_written(write_in: UnlistedChoice, title: str, value: Any) -> Refused
     return None
 
 
-def _visible_profile(
-    profile: Profile, groups: frozenset[str], options: Mapping[str, Any], *, selected: bool
-) -> VisibleProfile:
-    return VisibleProfile(
-        slug=profile.name,
-        display_name=profile.display_name,
-        description=profile.description,
-        icon=profile.icon,
-        size=sizes.describe(profile.kubespawner_override),
-        selected=selected,
-        options=tuple(
-            _visible_option(name, option, groups, options) for name, option in profile.profile_options.items()
-        ),
-    )
+def _asked_for(catalogue: Catalogue, person: Person, options: Mapping[str, Any]) -> Profile | Refused:
+    profiles = open_profiles(catalogue, person)
+    if not profiles:
+        return Refused(nothing_offered(catalogue), code="nothing_offered")
+    if not options:
+        return default_of(profiles)
+    if "profile" not in options:
+        return Refused("No environment was named. Choose one on the start page.")
+    slug = options["profile"]
+    found = named(profiles, slug)
+    if found:
+        return found
+    locked = named((profile for profile in catalogue.profiles if profile.when_not_allowed == "lock"), slug)
+    if locked:
+        return Refused(f"{locked.display_name} is not open to you. {why_closed(locked, person)} Choose another.")
+    return Refused(f"There is no environment {shown(slug)} for you. Choose one on the start page.")
 
 
-def _visible_option(name: str, option: Option, groups: frozenset[str], options: Mapping[str, Any]) -> VisibleOption:
-    choices, write_in = _open_choices(option, groups), _open_write_in(option, groups)
-    written = options.get(name + WRITE_IN)
-    if write_in is None or not isinstance(written, str) or _refuse_written(write_in, "", written):
-        written = ""
-    wanted = options.get(name)
-    selected = (
-        None if written else wanted if isinstance(wanted, str) and wanted in choices else _default_choice(choices)
-    )
-    return VisibleOption(
-        name=name,
-        display_name=option.display_name or name,
-        description=option.description,
-        choices=tuple(
-            VisibleChoice(
-                key,
-                choice.display_name,
-                choice.description,
-                sizes.describe(choice.kubespawner_override),
-                key == selected,
-            )
-            for key, choice in choices.items()
-        ),
-        unlisted=None
-        if write_in is None
-        else VisibleUnlisted(
-            display_name=write_in.display_name or "Write your own",
-            display_name_in_choices=write_in.display_name_in_choices,
-            description=write_in.description or write_in.description_in_choices,
-            pattern=write_in.validation_regex,
-            pattern_message=write_in.validation_message,
-            value=written,
-            selected=bool(written) or not choices,
-        ),
-    )
+def _choose(
+    option: Option, name: str, person: Person, options: Mapping[str, Any]
+) -> tuple[str, str, Mapping[str, Any]] | Refused:
+    """What was chosen of an option, under which key it is asked for, and the override it stands for."""
+    title = option.display_name or name
+    choices, write_in = open_choices(option, person), open_write_in(option, person)
+    written, key = options.get(name + WRITE_IN), options.get(name)
+    if written is not None and key is not None:
+        return Refused(f"{title}: choose from the list or write your own, not both.")
+    if written is not None:
+        if write_in is None:
+            return Refused(f"{title}: choose from the list.")
+        refusal = refuse_written(write_in, title, written)
+        return refusal or (written, name + WRITE_IN, filled_in(write_in.kubespawner_override, written))
+    if key is None:
+        key = default_choice(choices)
+        if key is None:
+            return Refused(f"{title}: write what you want to use.")
+    if not isinstance(key, str) or key not in choices:
+        return Refused(f"{title}: there is no choice {shown(key)} for you. Choose from the list.")
+    return key, name, choices[key].kubespawner_override

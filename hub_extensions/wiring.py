@@ -44,7 +44,9 @@ def apply(c: Config, settings: Settings) -> None:
     if settings.profiles:
         c.ProfileSpawner.profile_list = settings.profiles
     if settings.communities:
-        c.ProfileSpawner.communities = list(settings.communities)
+        c.ProfileSpawner.communities = {
+            name: community.title or name for name, community in settings.communities.items()
+        }
         c.CommunityAuthenticator.communities = {
             name: community.model_dump(mode="json", by_alias=True) for name, community in settings.communities.items()
         }

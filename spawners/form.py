@@ -5,21 +5,25 @@ from functools import lru_cache
 
 from jinja2 import Environment, FileSystemLoader
 
-from hub_extensions.profiles import WRITE_IN, VisibleProfile
+from hub_extensions.offer import Offer
+from hub_extensions.profiles import WRITE_IN
 from hub_extensions.share import TEMPLATES
 
 WRITTEN_IN = "unlisted-choice"  # the value of a list that says: take what is in the text field beside it
 
 
-def render(profiles: Sequence[VisibleProfile], notices: Sequence[str], template_paths: Sequence[str] = ()) -> str:
-    """The fields of the profile form, without the surrounding `<form>` and its button, which JupyterHub provides."""
-    template = _environment(tuple(template_paths)).get_template("hub_extensions/profile_form.html")
-    return template.render(profiles=profiles, notices=notices)
+def render(offer: Offer, titles: Mapping[str, str], notices: Sequence[str] = ()) -> str:
+    """The fields of the profile form, without the surrounding `<form>` and its button, which JupyterHub provides.
+
+    `titles` are those of communities, by name; `notices` are told before those of the offer.
+    """
+    template = _templates().get_template("hub_extensions/profile_form.html")
+    return template.render(profiles=offer.profiles, notices=[*notices, *offer.notices], community_titles=titles)
 
 
-@lru_cache(maxsize=8)
-def _environment(template_paths: tuple[str, ...]) -> Environment:
-    return Environment(loader=FileSystemLoader([*template_paths, TEMPLATES]), autoescape=True)
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(loader=FileSystemLoader([TEMPLATES]), autoescape=True)
 
 
 def options_of(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -47,3 +51,13 @@ def options_of(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
             if f"{prefix}{name.removesuffix(WRITE_IN)}" not in form:
                 options[name] = values[0]
     return options
+
+
+def options_of_link(query: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The options that a link asks for: `?opt-profile=ocean&opt-image=xarray`, or with the names of the form's fields.
+
+    The prefix `opt-` may be left out, as in JupyterHub 5.
+    """
+    fields = {name.removeprefix("opt-"): values for name, values in query.items() if values}
+    short = {name: values[0] for name, values in fields.items() if not name.startswith("profile-option-")}
+    return {**short, **options_of(fields)} if "profile" in fields else {}

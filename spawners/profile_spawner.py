@@ -1,14 +1,16 @@
 """The profile machinery of a spawner, whatever it starts servers with."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import maybe_future
 from sqlalchemy.orm import object_session
-from traitlets import Callable, Dict, List, TraitError, Unicode, Union, default, observe, validate
+from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, observe, validate
 from traitlets.config import LoggingConfigurable
 
-from hub_extensions import catalogue, communities, profiles
+from hub_extensions import catalogue, groups, profiles
+from hub_extensions.offer import offer
 from hub_extensions.overrides import merged
 
 from . import form
@@ -54,22 +56,35 @@ class ProfileSpawner(Base):
         """,
     )
 
-    communities = List(
+    communities = Dict(
         Unicode(),
         config=True,
         help="""
-        The names of this hub's communities, each of which is a group too.
+        This hub's communities, name → title; the name of each is the name of a group too.
 
-        A session counts for one of them: the first whose group opened the chosen profile, else the first that the
-        person belongs to.
+        A session counts for one of them: one whose group opens the chosen profile, else one that the person belongs to.
+        Where there are several, the person says which on the page, and it is remembered with their other choices.
+        """,
+    )
+
+    write_ins_from_links = Bool(
+        False,
+        config=True,
+        help="""
+        Whether a link to the start page may fill in a write-in, such as the name of an image.
+
+        Links never start a server, but what they fill in is easily overlooked: leave this off unless every image that
+        the write-in's pattern takes is one that you would let anybody suggest to your users.
         """,
     )
 
     resolved: profiles.Resolved | None = None
+    _linked: Mapping[str, Any]
     _traits_before: dict[str, Any]
     _options_before: Any = None
 
     def __init__(self, **kwargs: Any):
+        self._linked = {}
         self._traits_before = {}
         super().__init__(**kwargs)
         self.session = SessionRecord(self)
@@ -83,15 +98,31 @@ class ProfileSpawner(Base):
 
     async def _profile_form(self) -> str:
         known = await self._catalogue()
-        wanted, self._linked_options = self._linked_options or self.user_options, None
-        offered = profiles.visible(known, self._groups(), wanted)
-        if not offered:
+        linked, self._linked = self._linked, {}
+        notices = []
+        if not self.write_ins_from_links and any(name.endswith(profiles.WRITE_IN) for name in linked):
+            linked = {name: value for name, value in linked.items() if not name.endswith(profiles.WRITE_IN)}
+            notices.append("The link would have filled in a field. If you trust it, copy the value yourself.")
+        offered = offer(known, self._person(), linked or self.user_options)
+        if offered.is_empty:
             raise refusal(profiles.nothing_offered(known), code="nothing_offered", status=403)
-        return form.render(offered, [])
+        return form.render(offered, self.communities, notices)
 
     # What a person sends
 
-    _linked_options: Mapping[str, Any] | None = None
+    async def run_auth_state_hook(self, auth_state: Any) -> None:
+        """Before JupyterHub looks at a link, take out of it what it asks for, then run the operator's hook.
+
+        JupyterHub would start a server at once, with whatever somebody else's link asks for. What is taken out selects
+        the choices on the page, and the person decides.
+        """
+        if self.handler and self.handler.request.method == "GET" and self.profile_list:
+            query = self.handler.request.query_arguments
+            taken = {name: query.pop(name) for name in list(query) if name not in ("next", "display_name")}
+            self._linked = form.options_of_link(
+                {name: [value.decode("utf-8", "replace") for value in values] for name, values in taken.items()}
+            )
+        await super().run_auth_state_hook(auth_state)
 
     @default("options_from_form")
     def _options_from_form_default(self) -> Any:
@@ -123,7 +154,7 @@ class ProfileSpawner(Base):
         if not self.profile_list:
             return
         known = await self._catalogue()
-        resolved = profiles.resolve(known, self._groups(), options)
+        resolved = profiles.resolve(known, self._person(), options)
         if isinstance(resolved, profiles.Refused):
             self._forget_options(known)
             raise refusal(
@@ -170,7 +201,7 @@ class ProfileSpawner(Base):
         if self.orm_spawner is None:
             return
         before = self._options_before
-        still_good = isinstance(profiles.resolve(known, self._groups(), before), profiles.Resolved)
+        still_good = isinstance(profiles.resolve(known, self._person(), before), profiles.Resolved)
         self.orm_spawner.user_options = self.user_options = before if still_good else {}
         session = object_session(self.orm_spawner)
         if session:
@@ -195,14 +226,22 @@ class ProfileSpawner(Base):
 
     # Whose server it is
 
-    def _groups(self) -> list[str]:
-        """The groups of the server's owner: an admin who starts it for them adds none."""
-        return [group.name for group in self.user.groups]
+    def _person(self) -> profiles.Person:
+        """The server's owner: an admin who starts it for them adds nothing."""
+        names = frozenset(group.name for group in self.user.groups)
+        belongs = groups.keys(names)
+        return profiles.Person(
+            groups=names,
+            today=datetime.now(UTC).date(),
+            user_name=self.user.name,
+            communities=tuple(name for name in self.communities if groups.key(name) in belongs),
+        )
 
     def community(self) -> str:
         """The community that a session of this server counts for, "" if none."""
-        admitted_by = self.resolved.admitted_by if self.resolved else frozenset()
-        return communities.counted_for(self.communities, self._groups(), admitted_by)
+        if self.resolved:
+            return self.resolved.community
+        return next(iter(self._person().communities), "")
 
     def _profile(self) -> str:
         return self.resolved.profile if self.resolved else ""

@@ -73,17 +73,3 @@ def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
     assert "Ocean Lab is for members of staff:ocean or project:reef* and people who were named." in sentence
     assert "If you should have access, ask help@example.org." in sentence
     assert "ada" not in sentence, "who else belongs is nobody's business"
-
-
-@pytest.mark.parametrize(
-    ("groups", "admitted_by", "counted"),
-    [
-        (["a", "b"], ["b"], "b"),
-        (["a", "b"], [], "a"),
-        (["A"], [], "a"),
-        (["x"], ["x"], ""),
-        (["b", "x"], ["x"], "b"),
-    ],
-)
-def test_a_session_counts_for_the_community_that_opened_the_profile_or_else_the_first(groups, admitted_by, counted):
-    assert communities.counted_for(["a", "b"], groups, admitted_by) == counted

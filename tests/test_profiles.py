@@ -1,11 +1,13 @@
 import json
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_extensions import catalogue
-from hub_extensions.profiles import Refused, Resolved, resolve, visible
+from hub_extensions.offer import offer
+from hub_extensions.profiles import Person, Refused, Resolved, resolve
 
 PROFILES = [
     {
@@ -53,8 +55,15 @@ KNOWN = catalogue.read(PROFILES)
 RESTRICTED = catalogue.read([profile for profile in PROFILES if "allowed_groups" in profile])
 
 
+TODAY = date(2026, 3, 1)
+
+
+def person(*groups, user_name="ada", communities=()):
+    return Person(frozenset({*groups, *communities}), TODAY, user_name, tuple(communities))
+
+
 def offered(groups, options=None, known=KNOWN):
-    return {profile.slug: profile for profile in visible(known, groups, options)}
+    return {profile.slug: profile for profile in offer(known, person(*groups), options).profiles}
 
 
 def choices(profile):
@@ -89,12 +98,12 @@ def test_restricted_choices_and_write_ins_are_offered_to_members_only():
 def test_a_default_that_a_person_may_not_use_gives_way_to_the_first_they_may():
     [choice] = offered(["ocean-lab"])["ocean"].options[0].choices
     assert choice.selected
-    assert resolve(KNOWN, ["ocean-lab"], {"profile": "ocean"}).choices == {"image": "xarray"}
+    assert resolve(KNOWN, person("ocean-lab"), {"profile": "ocean"}).choices == {"image": "xarray"}
 
 
 def test_exactly_one_profile_is_selected_whatever_was_saved():
     for saved in (None, {}, {"profile": "gone"}, {"profile": ["ocean"]}, {"profile": "ocean", "image": 7}, [], "x"):
-        selected = [profile.slug for profile in visible(KNOWN, ["ocean-lab"], saved) if profile.selected]
+        selected = [profile.slug for profile in offer(KNOWN, person("ocean-lab"), saved).profiles if profile.selected]
         assert len(selected) == 1
 
 
@@ -107,32 +116,37 @@ def test_what_was_chosen_last_is_selected_again():
 
 def test_nothing_of_an_override_is_in_what_a_page_may_show():
     shown = repr(
-        visible(catalogue.read([{"display_name": "A", "kubespawner_override": {"environment": {"KEY": "secret"}}}]), [])
+        offer(
+            catalogue.read([{"display_name": "A", "kubespawner_override": {"environment": {"KEY": "secret"}}}]),
+            person(),
+        )
     )
     assert "secret" not in shown
     assert "KEY" not in shown
 
 
 def test_a_choice_comes_to_the_overrides_of_the_profile_and_of_its_options_in_this_order():
-    resolved = resolve(KNOWN, ["ocean-lab", "gpu"], {"profile": "ocean", "image": "gpu"})
+    resolved = resolve(KNOWN, person("ocean-lab", "gpu"), {"profile": "ocean", "image": "gpu"})
     assert resolved == Resolved(
         profile="ocean",
         display_name="Ocean analysis",
         choices={"image": "gpu"},
         overrides=[{"environment": {"A": "1"}}, {"image": "gpu:1"}],
-        admitted_by=frozenset({"ocean-lab"}),
+        community="",
         options={"profile": "ocean", "image": "gpu"},
     )
 
 
 def test_a_written_in_value_is_filled_into_its_override():
-    resolved = resolve(KNOWN, ["ocean-lab", "makers"], {"profile": "ocean", "image--unlisted-choice": "quay.io/a:1"})
+    resolved = resolve(
+        KNOWN, person("ocean-lab", "makers"), {"profile": "ocean", "image--unlisted-choice": "quay.io/a:1"}
+    )
     assert resolved.overrides[1] == {"image": "quay.io/a:1"}
     assert resolved.choices == {"image": "quay.io/a:1"}
 
 
 def test_an_empty_request_is_one_for_the_default_profile():
-    assert [resolve(KNOWN, [], empty).profile for empty in ({}, None)] == ["small", "small"]
+    assert [resolve(KNOWN, person(), empty).profile for empty in ({}, None)] == ["small", "small"]
 
 
 MAKER = {"profile": "ocean"}
@@ -165,29 +179,31 @@ HOSTILE = {
 
 @pytest.mark.parametrize("options", HOSTILE.values(), ids=HOSTILE.keys())
 def test_what_is_not_offered_is_refused_with_a_short_sentence(options):
-    refused = resolve(KNOWN, ["ocean-lab", "makers"], options)
+    refused = resolve(KNOWN, person("ocean-lab", "makers"), options)
     assert isinstance(refused, Refused)
     assert refused.reason.endswith(".")
     assert len(refused.reason) < 250
 
 
 def test_a_write_in_is_refused_where_none_is_open_to_the_person():
-    refused = resolve(KNOWN, ["ocean-lab"], {"profile": "ocean", "image--unlisted-choice": "quay.io/a:1"})
+    refused = resolve(KNOWN, person("ocean-lab"), {"profile": "ocean", "image--unlisted-choice": "quay.io/a:1"})
     assert refused == Refused("Software: choose from the list.")
 
 
 def test_the_message_of_a_pattern_reaches_the_person():
-    refused = resolve(KNOWN, ["ocean-lab", "makers"], {"profile": "ocean", "image--unlisted-choice": "docker.io/a:1"})
+    refused = resolve(
+        KNOWN, person("ocean-lab", "makers"), {"profile": "ocean", "image--unlisted-choice": "docker.io/a:1"}
+    )
     assert "Use an image of quay.io." in refused.reason
 
 
 @pytest.mark.parametrize("options", [{}, None, {"profile": "ocean"}])
 def test_someone_to_whom_no_profile_is_open_gets_no_server_and_learns_which_group_would_help(options):
-    refused = resolve(RESTRICTED, ["x"], options)
+    refused = resolve(RESTRICTED, person("x"), options)
     assert refused == Refused(
         "No environment of this hub is open to you. They are for members of Ocean-Lab.", code="nothing_offered"
     )
-    assert visible(RESTRICTED, ["x"], options) == ()
+    assert offer(RESTRICTED, person("x"), options).is_empty
 
 
 anything = st.recursive(
@@ -202,26 +218,170 @@ groups = st.lists(st.sampled_from(["ocean-lab", "gpu", "makers", "builders", "x"
 
 @given(st.dictionaries(keys, values, max_size=4) | anything, groups)
 def test_any_request_is_resolved_or_refused_and_only_what_is_offered_is_resolved(options, groups):
-    result = resolve(KNOWN, groups, options)
+    result = resolve(KNOWN, person(*groups), options)
     if isinstance(result, Refused):
         return
     profile = offered(groups)[result.profile]
     for option in profile.options:
         chosen = result.choices[option.name]
         assert chosen in [choice.key for choice in option.choices] or option.unlisted is not None
-    assert resolve(KNOWN, groups, json.loads(json.dumps(result.options))) == result
+    assert resolve(KNOWN, person(*groups), json.loads(json.dumps(result.options))) == result
 
 
 @given(st.dictionaries(keys, values, max_size=4), groups)
 def test_what_the_page_selects_can_be_started(options, groups):
-    [selected] = [profile for profile in visible(KNOWN, groups, options) if profile.selected]
+    [selected] = [profile for profile in offer(KNOWN, person(*groups), options).profiles if profile.selected]
     request = {"profile": selected.slug}
     for option in selected.options:
         key = next((choice.key for choice in option.choices if choice.selected), None)
         request |= {option.name: key} if key else {f"{option.name}--unlisted-choice": option.unlisted.value}
-    assert isinstance(resolve(KNOWN, groups, request), Resolved)
+    assert isinstance(resolve(KNOWN, person(*groups), request), Resolved)
 
 
 def test_the_mapping_form_is_read_in_the_order_of_its_keys():
     listed = catalogue.read({"20-b": {"display_name": "B"}, "10-a": {"display_name": "A Name"}})
     assert [profile.name for profile in listed.profiles] == ["a-name", "b"]
+
+
+def one(**profile):
+    return catalogue.read(
+        [{"display_name": "One", "slug": "one", **profile}, {"display_name": "Other", "slug": "other"}]
+    )
+
+
+@pytest.mark.parametrize(
+    ("restriction", "who", "open_"),
+    [
+        ({"allowed_users": ["Ada"]}, person(), True),
+        ({"allowed_users": ["ben"]}, person(), False),
+        ({"allowed_users": ["ben"], "allowed_groups": ["x"]}, person("x"), True),
+        ({"allowed_teams": ["x"]}, person("X"), True),
+        ({"allowed_teams": ["x"]}, person(), False),
+        ({"allowed_groups": []}, person(), True),
+        ({"from": "2026-03-01", "until": "2026-03-01"}, person(), True),
+        ({"from": "2026-03-02"}, person(), False),
+        ({"until": "2026-02-28"}, person(), False),
+        ({"retired": "2026-03-02"}, person(), True),
+        ({"retired": "2026-03-01"}, person(), False),
+    ],
+    ids=str,
+)
+def test_who_and_when_decide_together_what_is_open(restriction, who, open_):
+    known = one(**restriction)
+    assert ("one" in [profile.slug for profile in offer(known, who).profiles]) is open_
+    assert isinstance(resolve(known, who, {"profile": "one"}), Resolved) is open_
+
+
+@pytest.mark.parametrize(
+    ("restriction", "reason"),
+    [
+        ({"allowed_groups": ["a", "b"]}, "For members of a, b."),
+        ({"allowed_users": ["ben"]}, "For people who were named."),
+        ({"from": "2026-04-01"}, "It opens on 2026-04-01."),
+    ],
+)
+def test_a_locked_profile_says_why_and_shows_nothing_to_choose(restriction, reason):
+    known = one(when_not_allowed="lock", kubespawner_override={"mem_limit": "64G"}, **restriction)
+    [locked, _] = offer(known, person()).profiles
+    assert (locked.locked, locked.options, locked.size, locked.selected) == (reason, (), "", False)
+    refused = resolve(known, person(), {"profile": "one"})
+    assert reason in refused.reason
+
+
+@pytest.mark.parametrize("over", [{"retired": "2026-01-01"}, {"until": "2026-01-01"}])
+def test_what_is_over_is_shown_to_nobody_not_even_locked(over):
+    assert [profile.slug for profile in offer(one(when_not_allowed="lock", **over), person()).profiles] == ["other"]
+
+
+def test_only_locked_profiles_are_an_empty_offer():
+    known = catalogue.read([{"display_name": "A", "allowed_groups": ["a"], "when_not_allowed": "lock"}])
+    assert offer(known, person()).is_empty
+    assert not offer(known, person("a")).is_empty
+
+
+RENAMED = catalogue.read(
+    [
+        {"display_name": "Ocean 2024", "slug": "ocean-2024", "retired": "2025-01-01", "replaced_by": "ocean-2025"},
+        {"display_name": "Ocean 2025", "slug": "ocean-2025", "retired": "2026-01-01", "replaced_by": "ocean"},
+        {"display_name": "Ocean", "slug": "ocean", "aliases": ["sea"], "profile_options": {
+            "image": {"display_name": "Software", "choices": {"a": {"display_name": "A"}, "b": {"display_name": "B"}}},
+        }},
+        {"display_name": "Small", "slug": "small", "default": True},
+        {"display_name": "Secret", "slug": "secret", "allowed_groups": ["x"]},
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("saved", "selected", "notices"),
+    [
+        ({"profile": "sea", "image": "b"}, "ocean", ["'sea' is called Ocean now."]),
+        ({"profile": "ocean-2024"}, "ocean", ["Ocean 2024 gave way to Ocean."]),
+        ({"profile": "gone"}, "small", ["'gone' is not open to you any more: Small is chosen instead."]),
+        ({"profile": "secret"}, "small", ["'secret' is not open to you any more: Small is chosen instead."]),
+        ({"profile": "ocean", "image": "c"}, "ocean", ["Software: 'c' is not offered to you any more."]),
+        ({"profile": "ocean", "image--unlisted-choice": "x:1"}, "ocean", ["Software: 'x:1' cannot be used any more."]),
+        ({"profile": "ocean", "image": "b"}, "ocean", []),
+        ({}, "small", []),
+    ],
+)
+def test_what_was_chosen_once_and_is_gone_gives_way_with_a_notice(saved, selected, notices):
+    shown = offer(RENAMED, person(), saved)
+    assert [profile.slug for profile in shown.profiles if profile.selected] == [selected]
+    assert list(shown.notices) == notices
+
+
+def test_a_name_that_a_profile_had_before_still_starts_it():
+    resolved = resolve(RENAMED, person(), {"profile": "sea", "image": "b"})
+    assert (resolved.profile, resolved.options) == ("ocean", {"profile": "ocean", "image": "b"})
+
+
+@pytest.mark.parametrize("slug", ["ocean-2024", "ocean-2025"])
+def test_what_is_retired_is_not_started_as_something_else(slug):
+    assert isinstance(resolve(RENAMED, person(), {"profile": slug}), Refused)
+
+
+def test_profiles_that_replace_each_other_do_not_go_round_for_ever():
+    known = catalogue.read([
+        {"display_name": "A", "slug": "a", "retired": "2026-01-01", "replaced_by": "b"},
+        {"display_name": "B", "slug": "b", "retired": "2026-01-01", "replaced_by": "a"},
+        {"display_name": "C", "slug": "c"},
+    ])  # fmt: skip
+    assert [profile.slug for profile in offer(known, person(), {"profile": "a"}).profiles if profile.selected] == ["c"]
+
+
+BOTH = person(communities=["forest", "ocean-lab"])
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "counted"),
+    [
+        ({}, {}, "forest"),
+        ({}, {"community": "ocean-lab"}, "ocean-lab"),
+        ({"allowed_groups": ["Ocean-Lab"]}, {}, "ocean-lab"),
+        ({"allowed_groups": ["ocean-lab", "forest"]}, {"community": "ocean-lab"}, "ocean-lab"),
+        ({"allowed_groups": ["forest", "x"]}, {}, "forest"),
+    ],
+)
+def test_a_session_counts_for_a_community_that_opens_its_profile(profile, asked, counted):
+    assert resolve(one(**profile), BOTH, {"profile": "one", **asked}).community == counted
+
+
+@pytest.mark.parametrize("asked", ["x", "", None, ["forest"], {"forest": 1}, 7])
+def test_a_session_never_counts_for_a_community_that_is_not_the_person_s(asked):
+    assert isinstance(resolve(one(), BOTH, {"profile": "one", "community": asked}), Refused)
+    assert isinstance(resolve(one(), person(), {"profile": "one", "community": asked}), Refused) or asked == ""
+
+
+def test_a_profile_that_one_community_opens_does_not_count_for_another():
+    known = one(allowed_groups=["ocean-lab"])
+    assert isinstance(resolve(known, BOTH, {"profile": "one", "community": "forest"}), Refused)
+    assert offer(known, BOTH).profiles[0].communities == ()
+
+
+def test_someone_of_several_communities_is_asked_and_the_answer_is_kept():
+    [profile, _] = offer(one(), BOTH, {"profile": "one", "community": "ocean-lab"}).profiles
+    assert [(community.name, community.selected) for community in profile.communities] == [
+        ("forest", False), ("ocean-lab", True),
+    ]  # fmt: skip
+    assert resolve(one(), BOTH, {"profile": "one", "community": "ocean-lab"}).options["community"] == "ocean-lab"

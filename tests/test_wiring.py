@@ -30,7 +30,7 @@ def test_settings_come_to_traits():
     configure(c, SETTINGS)
     assert c.JupyterHub.spawner_class == "profile-local"
     assert c.ProfileSpawner.profile_list == [{"display_name": "Small"}]
-    assert c.ProfileSpawner.communities == ["ocean-lab"]
+    assert c.ProfileSpawner.communities == {"ocean-lab": "ocean-lab"}
     assert c.CommunityAuthenticator.contact == "help@example.org"
     assert c.UsageLedger.database == "sqlite:///usage.sqlite"
     assert [service["name"] for service in c.JupyterHub.services] == ["usage"]

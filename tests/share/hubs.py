@@ -12,8 +12,8 @@ from jupyterhub.tests.mocking import MockPAMAuthenticator, MockSpawner
 from tornado import web
 
 from hub_extensions.branding import Branding
+from hub_extensions.offer import VisibleChoice, VisibleOption, VisibleProfile, VisibleUnlisted
 from hub_extensions.pages import Announcement, PageContext
-from hub_extensions.profiles import VisibleChoice, VisibleOption, VisibleProfile, VisibleUnlisted
 from hub_extensions.share import TEMPLATES
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def choice(
 
 
 def profile(slug: str, display_name: str, **values: Any) -> VisibleProfile:
-    fields = {"description": "", "icon": "", "size": "", "selected": False, "options": (), **values}
+    fields = {"description": "", "icon": "", "tags": (), "size": "", "selected": False, "options": (), **values}
     return VisibleProfile(slug=slug, display_name=display_name, **fields)
 
 
@@ -122,7 +122,7 @@ def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = ())
     """As a spawner does it: its own environment, no variable but these."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     template = environment.get_template("hub_extensions/profile_form.html")
-    return template.render(profiles=tuple(profiles), notices=list(notices))
+    return template.render(profiles=tuple(profiles), notices=list(notices), community_titles={})
 
 
 class PagesAuthenticator(MockPAMAuthenticator):

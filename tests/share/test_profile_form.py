@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hub_extensions.profiles import VisibleOption, VisibleUnlisted
+from hub_extensions.offer import VisibleOption, VisibleUnlisted
 
 from .hubs import IMAGE, OWN_IMAGE, PROFILES, choice, profile, render_form
 

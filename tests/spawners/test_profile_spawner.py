@@ -1,6 +1,7 @@
 """A real hub with ProfileLocalSpawner: every door on which options arrive, and what is kept of them."""
 
 import json
+import re
 import sys
 import textwrap
 
@@ -57,7 +58,7 @@ async def hub(homes):
         "JupyterHub": {"spawner_class": "profile-local", "allow_named_servers": True},
         "ProfileLocalSpawner": {
             "profile_list": PROFILES,
-            "communities": ["ocean-lab"],
+            "communities": {"ocean-lab": "Ocean Lab"},
             "cmd": [sys.executable, "-c", SERVER],
             "home_dir_template": str(homes / "{username}"),
         },
@@ -224,3 +225,62 @@ async def test_profiles_may_come_from_a_function(homes):
         assert "Of eve" in (await (await hub.login("eve")).get("spawn")).text
         assert (await by_rest(hub, "eve", {"profile": "own"})).status == 201
         assert environment_of(homes, "eve")["MEM_LIMIT"] == str(3 * 2**30)
+
+
+LINKS = {
+    "short": "opt-profile=ocean&opt-tide=high",
+    "by the names of fields": "opt-profile=ocean&opt-profile-option-ocean--tide=high",
+    "as JupyterHub 5 wrote them": "profile=ocean&profile-option-ocean--tide=high",
+}
+
+
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS.keys())
+async def test_a_link_selects_on_the_page_and_starts_nothing(link, hub, ada):
+    page = await (await hub.login(ada)).get(f"spawn?{link}")
+    assert page.status == 200
+    assert re.search(r'value="ocean"[^>]* checked', page.text)
+    assert re.search(r'value="high" selected', page.text)
+    assert not is_running(hub, ada)
+    assert saved_options(hub, ada) == {}
+
+
+@pytest.mark.parametrize(
+    "link", ["opt-profile=gone", "opt-profile=ocean&opt-tide=x", "opt-x=y", "opt-profile=%00%FF", "profile=&opt-"]
+)
+async def test_a_link_to_what_is_not_there_shows_the_page_all_the_same(link, hub, ada):
+    page = await (await hub.login(ada)).get(f"spawn?{link}")
+    assert page.status == 200
+    assert len(re.findall(r'<input[^>]*name="profile"[^>]* checked', page.text)) == 1
+    assert not is_running(hub, ada)
+
+
+async def test_a_write_in_does_not_come_from_a_link_unless_the_operator_says_so(hub, ada):
+    hub.user(ada, groups=("makers",))
+    link = "spawn?opt-profile=ocean&opt-tide--unlisted-choice=3%20m"
+    page = await (await hub.login(ada)).get(link)
+    assert 'value="3 m"' not in page.text
+    assert "The link would have filled in a field" in page.text
+    hub.app.config.ProfileLocalSpawner.write_ins_from_links = True
+    hub.app.users[ada].spawners.clear()
+    page = await (await hub.login(ada)).get(link)
+    hub.app.config.ProfileLocalSpawner.write_ins_from_links = False
+    assert 'value="3 m"' in page.text
+
+
+async def test_what_was_chosen_last_is_selected_again_for_each_server(hub, ada):
+    assert (await by_rest(hub, ada, {"profile": "ocean", "tide": "high"})).status == 201
+    await hub.api("DELETE", f"users/{ada}/server")
+    browser = await hub.login(ada)
+    assert re.search(r'value="ocean"[^>]* checked', (await browser.get("spawn")).text)
+    assert re.search(r'value="small"[^>]* checked', (await browser.get(f"spawn/{ada}/second")).text)
+
+
+async def test_saved_options_that_are_refused_are_not_asked_for_for_ever(hub, ada):
+    """Options may be stored without a start: then they are refused at the start, and forgotten."""
+    user = orm.User.find(hub.app.db, ada)
+    hub.app.users[user].spawners[""].orm_spawner.user_options = {"image--unlisted-choice": "x:1"}
+    hub.app.db.commit()
+    hub.app.users[user].spawners.clear()
+    assert (await hub.api("POST", f"users/{ada}/server", user=ada)).status == 400
+    assert saved_options(hub, ada) == {}
+    assert (await hub.api("POST", f"users/{ada}/server", user=ada)).status == 201

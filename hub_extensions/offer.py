@@ -1,0 +1,231 @@
+"""The offer: what of the catalogue a page may show to one person, with a choice already made.
+
+Nothing of an override gets here, and nothing of other people's groups but what a locked profile is made to say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import sizes
+from .catalogue import Catalogue, Option, Profile
+from .mistakes import shown
+from .profiles import (
+    COMMUNITY,
+    WRITE_IN,
+    Person,
+    counted_for,
+    default_choice,
+    default_of,
+    named,
+    open_choices,
+    open_profiles,
+    open_write_in,
+    refuse_written,
+    why_closed,
+)
+
+
+@dataclass(frozen=True)
+class VisibleChoice:
+    """A choice as a page may show it."""
+
+    key: str
+    display_name: str
+    description: str
+    size: str
+    selected: bool
+
+
+@dataclass(frozen=True)
+class VisibleUnlisted:
+    """A write-in field as a page may show it; `value` is what it holds at first."""
+
+    display_name: str
+    display_name_in_choices: str
+    description: str
+    pattern: str
+    pattern_message: str
+    value: str
+    selected: bool
+
+
+@dataclass(frozen=True)
+class VisibleOption:
+    """An option with what is left of its choices for one person."""
+
+    name: str
+    display_name: str
+    description: str
+    choices: tuple[VisibleChoice, ...]
+    unlisted: VisibleUnlisted | None
+
+
+@dataclass(frozen=True)
+class VisibleCommunity:
+    """A community that a session may count for."""
+
+    name: str
+    selected: bool
+
+
+@dataclass(frozen=True)
+class VisibleProfile:
+    """A profile as a page may show it; a locked one says why, and has nothing to choose.
+
+    `communities` are those among which a person who belongs to several says what the session counts for; else none.
+    """
+
+    slug: str
+    display_name: str
+    description: str
+    icon: str
+    tags: tuple[str, ...]
+    size: str
+    selected: bool
+    options: tuple[VisibleOption, ...]
+    communities: tuple[VisibleCommunity, ...] = ()
+    locked: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a page shows; `notices` say in sentences what of an earlier choice or of a link could not be kept."""
+
+    profiles: tuple[VisibleProfile, ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing that the person could start."""
+        return all(profile.locked for profile in self.profiles)
+
+
+def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
+    """The profiles to show to a person, with what `options` (saved, or from a link) asks for selected.
+
+    What they ask for and cannot be kept gives way: a profile to the one that replaces it or to the default, a choice or
+    a written-in value to the option's default. Each time a notice says so.
+    """
+    options = options if isinstance(options, Mapping) else {}
+    startable = open_profiles(catalogue, person)
+    if not startable:
+        return Offer(tuple(_locked(profile, person) for profile in catalogue.profiles if _is_shown(profile, person)))
+    selected, notices = _selected(catalogue, startable, person, options)
+    shown_profiles = []
+    for profile in catalogue.profiles:
+        if profile in startable:
+            chosen = options if profile is selected else {}
+            visible, given_up = _visible(profile, person, chosen, selected=profile is selected)
+            shown_profiles.append(visible)
+            notices += given_up
+        elif _is_shown(profile, person):
+            shown_profiles.append(_locked(profile, person))
+    return Offer(tuple(shown_profiles), tuple(notices))
+
+
+def _is_shown(profile: Profile, person: Person) -> bool:
+    over = (profile.retired and person.today >= profile.retired) or (profile.closes and person.today > profile.closes)
+    return profile.when_not_allowed == "lock" and not over
+
+
+def _selected(
+    catalogue: Catalogue, startable: list[Profile], person: Person, options: Mapping[str, Any]
+) -> tuple[Profile, list[str]]:
+    slug = options.get("profile")
+    if not slug:
+        return default_of(startable), []
+    found = named(startable, slug)
+    if found:
+        renamed = slug != found.name
+        return found, [f"{shown(slug)} is called {found.display_name} now."] if renamed else []
+    gone = named(catalogue.profiles, slug)
+    successor, passed = gone, set()
+    while successor and successor.replaced_by and successor.name not in passed:
+        passed.add(successor.name)
+        successor = named(catalogue.profiles, successor.replaced_by)
+        if successor in startable:
+            return successor, [f"{gone.display_name if gone else slug} gave way to {successor.display_name}."]
+    default = default_of(startable)
+    # The name of a profile is told only to who may know that it exists.
+    what = gone.display_name if gone and _is_shown(gone, person) else shown(slug)
+    return default, [f"{what} is not open to you any more: {default.display_name} is chosen instead."]
+
+
+def _locked(profile: Profile, person: Person) -> VisibleProfile:
+    return VisibleProfile(
+        slug=profile.name,
+        display_name=profile.display_name,
+        description=profile.description,
+        icon=profile.icon,
+        tags=profile.tags,
+        size="",
+        selected=False,
+        options=(),
+        locked=why_closed(profile, person),
+    )
+
+
+def _visible(
+    profile: Profile, person: Person, options: Mapping[str, Any], *, selected: bool
+) -> tuple[VisibleProfile, list[str]]:
+    notices: list[str] = []
+    visible_options = []
+    for name, option in profile.profile_options.items():
+        visible, given_up = _visible_option(name, option, person, options)
+        visible_options.append(visible)
+        notices += given_up
+    communities = counted_for(profile, person)
+    wanted = options.get(COMMUNITY)
+    counted = wanted if isinstance(wanted, str) and wanted in communities else next(iter(communities), "")
+    return VisibleProfile(
+        slug=profile.name,
+        display_name=profile.display_name,
+        description=profile.description,
+        icon=profile.icon,
+        tags=profile.tags,
+        size=sizes.describe(profile.kubespawner_override),
+        selected=selected,
+        options=tuple(visible_options),
+        communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
+        if len(communities) > 1
+        else (),
+    ), notices
+
+
+def _visible_option(
+    name: str, option: Option, person: Person, options: Mapping[str, Any]
+) -> tuple[VisibleOption, list[str]]:
+    choices, write_in = open_choices(option, person), open_write_in(option, person)
+    title = option.display_name or name
+    notices = []
+    written, wanted = options.get(name + WRITE_IN), options.get(name)
+    if written is not None and (write_in is None or refuse_written(write_in, title, written)):
+        notices.append(f"{title}: {shown(written)} cannot be used any more.")
+        written = None
+    if wanted is not None and (not isinstance(wanted, str) or wanted not in choices):
+        notices.append(f"{title}: {shown(wanted)} is not offered to you any more.")
+        wanted = None
+    selected = None if written else wanted or default_choice(choices)
+    visible_choices = tuple(
+        VisibleChoice(
+            key=key,
+            display_name=choice.display_name,
+            description=choice.description,
+            size=sizes.describe(choice.kubespawner_override),
+            selected=key == selected,
+        )
+        for key, choice in choices.items()
+    )
+    unlisted = None
+    if write_in:
+        unlisted = VisibleUnlisted(
+            display_name=write_in.display_name or "Write your own",
+            display_name_in_choices=write_in.display_name_in_choices,
+            description=write_in.description or write_in.description_in_choices,
+            pattern=write_in.validation_regex,
+            pattern_message=write_in.validation_message,
+            value=written or "",
+            selected=bool(written) or not choices,
+        )
+    return VisibleOption(name, title, option.description, visible_choices, unlisted), notices
