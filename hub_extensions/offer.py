@@ -1,6 +1,7 @@
 """The offer: what of the catalogue a page may show to one person, with a choice already made.
 
-Nothing of an override gets here, and nothing of other people's groups but what a locked profile is made to say.
+Nothing of an override gets here but sizes in words and the name of an image, and nothing of other people's groups but
+what a locked profile is made to say.
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ class VisibleChoice:
     display_name: str
     description: str
     size: str
+    image: str
     selected: bool
 
 
@@ -82,6 +84,7 @@ class VisibleProfile:
     icon: str
     tags: tuple[str, ...]
     size: str
+    image: str
     selected: bool
     options: tuple[VisibleOption, ...]
     communities: tuple[VisibleCommunity, ...] = ()
@@ -160,6 +163,7 @@ def _locked(profile: Profile, person: Person) -> VisibleProfile:
         icon=profile.icon,
         tags=profile.tags,
         size="",
+        image="",
         selected=False,
         options=(),
         locked=why_closed(profile, person),
@@ -185,12 +189,19 @@ def _visible(
         icon=profile.icon,
         tags=profile.tags,
         size=sizes.describe(profile.kubespawner_override),
+        image=_image(profile.kubespawner_override),
         selected=selected,
         options=tuple(visible_options),
         communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
         if len(communities) > 1
         else (),
     ), notices
+
+
+def _image(override: Mapping[str, Any]) -> str:
+    """The image of an override, which is all of it that a page shows beside sizes; one that is computed has no name."""
+    image = override.get("image")
+    return image if isinstance(image, str) else ""
 
 
 def _visible_option(
@@ -213,6 +224,7 @@ def _visible_option(
             display_name=choice.display_name,
             description=choice.description,
             size=sizes.describe(choice.kubespawner_override),
+            image=_image(choice.kubespawner_override),
             selected=key == selected,
         )
         for key, choice in choices.items()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import maybe_future
 from sqlalchemy.orm import object_session
-from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, observe, validate
+from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, validate
 from traitlets.config import LoggingConfigurable
 
 from hub_extensions import catalogue, groups, profiles
@@ -81,12 +81,13 @@ class ProfileSpawner(Base):
     resolved: profiles.Resolved | None = None
     _linked: Mapping[str, Any]
     _traits_before: dict[str, Any]
-    _options_before: Any = None
+    _good_options: Any
 
     def __init__(self, **kwargs: Any):
         self._linked = {}
         self._traits_before = {}
         super().__init__(**kwargs)
+        self._good_options = self.user_options  # those of the last start, which JupyterHub has kept
         self.session = SessionRecord(self)
 
     # What a person sees
@@ -153,6 +154,11 @@ class ProfileSpawner(Base):
         self.session.request()
         if not self.profile_list:
             return
+        if isinstance(options, Mapping) and set(options) == {"user_options"}:
+            # JupyterHub 6 takes the options out of such a request's body, JupyterHub 5 passes on the body as it is.
+            options = options["user_options"]
+            self.user_options = options if isinstance(options, Mapping) else {}
+            self._save_options(self.user_options)
         known = await self._catalogue()
         resolved = profiles.resolve(known, self._person(), options)
         if isinstance(resolved, profiles.Refused):
@@ -161,6 +167,7 @@ class ProfileSpawner(Base):
                 resolved.reason, code=resolved.code, status=403 if resolved.code == "nothing_offered" else 400
             )
         self.resolved = resolved
+        self._good_options = options or {}
         for override in resolved.overrides:
             await self._apply_override(override)
 
@@ -192,17 +199,16 @@ class ProfileSpawner(Base):
         self._traits_before = {}
         self.resolved = None
 
-    @observe("user_options")
-    def _remember_options(self, change: Any) -> None:
-        self._options_before = change.old
-
     def _forget_options(self, known: catalogue.Catalogue) -> None:
         """Undo the saving of refused options: JupyterHub keeps options for the next start before they are checked."""
+        still_good = isinstance(profiles.resolve(known, self._person(), self._good_options), profiles.Resolved)
+        self.user_options = self._good_options if still_good else {}
+        self._save_options(self.user_options)
+
+    def _save_options(self, options: Any) -> None:
         if self.orm_spawner is None:
             return
-        before = self._options_before
-        still_good = isinstance(profiles.resolve(known, self._person(), before), profiles.Resolved)
-        self.orm_spawner.user_options = self.user_options = before if still_good else {}
+        self.orm_spawner.user_options = options
         session = object_session(self.orm_spawner)
         if session:
             session.commit()

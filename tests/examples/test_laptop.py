@@ -158,6 +158,26 @@ async def test_from_login_to_jupyterlab_to_the_usage_page_and_the_lead_s(chromiu
         await each.context.close()
 
 
+async def test_a_copied_link_selects_the_same_choice_for_somebody_else_and_starts_nothing(chromium, demo):
+    page = await sign_in(chromium, demo, "ben")
+    await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.goto(f"{demo.url}/hub/spawn")
+    await page.get_by_text("Ocean analysis", exact=True).click()
+    await page.get_by_label("PyTorch").check()
+    await page.get_by_role("button", name="Copy link to this choice").click()
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+    link = await page.evaluate("navigator.clipboard.readText()")
+    await page.context.close()
+
+    other = await sign_in(chromium, demo, "ada")
+    await other.goto(link)
+    await expect(other.get_by_role("radio", name="Ocean analysis")).to_be_checked()
+    await expect(other.get_by_label("PyTorch")).to_be_checked()
+    await other.goto(f"{demo.url}/hub/home")
+    await expect(other.get_by_role("button", name="Start")).to_be_visible()
+    await other.context.close()
+
+
 async def test_ctrl_c_leaves_nothing_running_and_the_next_run_knows_the_sessions(chromium, tmp_path):
     folder = tmp_path / "kept"
     first = await run_demo(folder)

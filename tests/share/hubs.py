@@ -57,11 +57,20 @@ def page_context(title: str = HUB_TITLE) -> PageContext:
 def choice(
     key: str, display_name: str, *, description: str = "", size: str = "", selected: bool = False
 ) -> VisibleChoice:
-    return VisibleChoice(key, display_name, description, size, selected)
+    return VisibleChoice(key, display_name, description, size, "", selected)
 
 
 def profile(slug: str, display_name: str, **values: Any) -> VisibleProfile:
-    fields = {"description": "", "icon": "", "tags": (), "size": "", "selected": False, "options": (), **values}
+    fields = {
+        "description": "",
+        "icon": "",
+        "tags": (),
+        "size": "",
+        "image": "",
+        "selected": False,
+        "options": (),
+        **values,
+    }
     return VisibleProfile(slug=slug, display_name=display_name, **fields)
 
 
