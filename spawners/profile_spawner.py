@@ -82,6 +82,7 @@ class ProfileSpawner(Base):
     _linked: Mapping[str, Any]
     _traits_before: dict[str, Any]
     _good_options: Any
+    user_options: Any  # a trait of JupyterHub's Spawner
 
     def __init__(self, **kwargs: Any):
         self._linked = {}
