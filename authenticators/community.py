@@ -10,8 +10,8 @@ from tornado import web
 from traitlets import Dict, TraitError, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
 
-from hub_extensions import communities
-from hub_extensions.communities import Community, Decision, Identity
+from hub_extensions import communities, groups
+from hub_extensions.communities import Communities, Community, Decision, Identity
 from hub_extensions.mistakes import SettingsError, mistakes_in
 
 if TYPE_CHECKING:
@@ -56,11 +56,9 @@ class CommunityAuthenticator(Base):
     @validate("communities")
     def _check(self, proposal: Any) -> Any:
         try:
-            self._checked = TypeAdapter(dict[str, Community]).validate_python(proposal["value"])
+            self._checked = TypeAdapter(Communities).validate_python(proposal["value"])
         except ValidationError as error:
-            raise TraitError(
-                str(SettingsError(mistakes_in(error, dict[str, Community]), source="communities"))
-            ) from None
+            raise TraitError(str(SettingsError(mistakes_in(error, Communities), source="communities"))) from None
         return proposal["value"]
 
     async def get_user_groups(self, auth_state: Any) -> set[str]:
@@ -82,7 +80,43 @@ class CommunityAuthenticator(Base):
         error.jupyterhub_message = communities.refusal(identity, decision, self.contact)  # type: ignore[attr-defined]
         raise error
 
+    async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
+        """Decide again: someone whose community has closed, or whom no rule means any more, has to log in anew.
+
+        What the provider says is asked again only with `enable_auth_state`. Without it the groups of the last login
+        hold, less those of communities that have closed since.
+        """
+        refreshed = await super().refresh_user(user, handler, **kwargs)
+        if isinstance(refreshed, dict):
+            admitted = await self._admits(user.name, refreshed)
+            return refreshed if admitted else False
+        if refreshed is not True or not self._checked:
+            return refreshed
+        before = {group.name for group in user.groups}
+        after = communities.still_open(self._checked, before, datetime.now(UTC))
+        if after == before:
+            return True
+        belongs = groups.keys(after) & groups.keys(self._checked)
+        model = {"name": user.name, "admin": user.admin, "auth_state": {}, "groups": sorted(after)}
+        if not belongs and not await super().check_allowed(user.name, model):
+            return False
+        return {"name": user.name, "groups": sorted(after)}
+
+    async def _admits(self, user_name: str, auth_model: Any) -> bool:
+        if self.allow_all or await super().check_allowed(user_name, auth_model):
+            return True
+        _, decision = await self._decide(user_name, auth_model["auth_state"])
+        return decision.allowed
+
     async def _decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
-        claimed = await maybe_future(super().get_user_groups(auth_state))
-        identity = Identity(user_name, frozenset(map(str, claimed)))
+        identity = Identity(user_name, communities.groups_of(await self._claim(auth_state)))
         return identity, communities.decide(self._checked, identity, datetime.now(UTC))
+
+    async def _claim(self, auth_state: Any) -> Any:
+        """What the provider says of groups, as it says it: OAuthenticator's reading takes a text for its letters."""
+        if callable(self.auth_state_groups_key):
+            return await maybe_future(self.auth_state_groups_key(auth_state))
+        found = auth_state
+        for part in self.auth_state_groups_key.split("."):
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return found

@@ -7,9 +7,9 @@ admit; what refuses (a closed window) is final for its community. No rule at all
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from . import groups as group_names
 from .branding import Branding
@@ -57,6 +57,20 @@ class Community(BaseModel):
         return self
 
 
+def _distinct(communities: dict[str, Community]) -> dict[str, Community]:
+    seen: dict[str, str] = {}
+    for name in communities:
+        other = seen.setdefault(group_names.key(name), name)
+        if other != name:
+            raise ValueError(f"{other!r} and {name!r} are one name: letter case does not count.")
+    return communities
+
+
+# A community's name is the name of a group, a part of scopes and of an address: letters, digits, and - _ . inside.
+CommunityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$")]
+Communities = Annotated[dict[CommunityName, Community], AfterValidator(_distinct)]
+
+
 @dataclass(frozen=True)
 class Identity:
     """What a provider said of a person; `groups` are the groups of its claims, not of the hub."""
@@ -78,6 +92,18 @@ class Decision:
     lead_of: tuple[str, ...]
     groups: frozenset[str]
     reasons: tuple[str, ...]
+
+
+def groups_of(claim: Any) -> frozenset[str]:
+    """The groups that a provider's claim names: a list of texts or numbers, or one text.
+
+    Anything else names none; a text is one group, never its letters.
+    """
+    if isinstance(claim, (str, int)) and not isinstance(claim, bool):
+        return frozenset({str(claim)} - {""})
+    if not isinstance(claim, Iterable) or isinstance(claim, Mapping):
+        return frozenset()
+    return frozenset(str(each) for each in claim if isinstance(each, (str, int)) and not isinstance(each, bool))
 
 
 def leads_group(community: str) -> str:
@@ -113,6 +139,13 @@ def decide(communities: Mapping[str, Community], identity: Identity, now: dateti
         groups=frozenset(given).union(belongs, map(leads_group, leads)),
         reasons=tuple(reasons),
     )
+
+
+def still_open(communities: Mapping[str, Community], groups: Iterable[str], now: datetime) -> frozenset[str]:
+    """What is left of a person's JupyterHub groups when those of communities that are closed by now are taken away."""
+    closed = [name for name, community in communities.items() if _closed(community, now.date())]
+    gone = group_names.keys([*closed, *map(leads_group, closed)])
+    return frozenset(group for group in groups if group_names.key(group) not in gone)
 
 
 def refusal(identity: Identity, decision: Decision, contact: str = "") -> str:

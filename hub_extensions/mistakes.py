@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pydantic
 
@@ -89,12 +89,14 @@ def mistakes_in(error: pydantic.ValidationError, kind: Any) -> list[Mistake]:
     found = []
     for detail in error.errors(include_url=False):
         location, error_type, value = detail["loc"], detail["type"], detail["input"]
-        path = path_of([part for part in location if not str(part).startswith(("function-", "tagged-"))])
+        path = path_of([part for part in location if part != "[key]"])
         if error_type == "extra_forbidden":
             known = _fields_at(kind, location[:-1])
             found.append(Mistake(path, "unknown key.", did_you_mean(str(location[-1]), known)))
         elif error_type == "missing":
             found.append(Mistake(path, "is required and missing."))
+        elif location[-1:] == ("[key]",):
+            found.append(Mistake(path, "is not a name: letters and digits, with - _ . between them, at most 64."))
         elif error_type in _EXPECTED:
             found.append(Mistake(path, f"expected {_EXPECTED[error_type]}, found {shown(value)}."))
         elif error_type == "value_error":
@@ -118,6 +120,8 @@ def _inside(annotation: Any, part: str | int) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel):
         fields = annotation.model_fields
         return next((field.annotation for name, field in fields.items() if part in (name, field.alias)), None)
+    if get_origin(annotation) is Annotated:
+        return _inside(get_args(annotation)[0], part)
     if get_origin(annotation) in (Union, UnionType):
         return next((_inside(inner, part) for inner in get_args(annotation) if _model_in(inner)), None)
     arguments = [argument for argument in get_args(annotation) if argument is not Ellipsis]

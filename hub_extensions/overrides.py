@@ -22,17 +22,13 @@ def merged(below: Any, above: Any) -> Any:
     return result
 
 
-class _Keep(dict[str, str]):
-    """Leaves placeholders that are filled in later, such as KubeSpawner's `{username}`, where they are."""
-
-    def __missing__(self, key: str) -> str:
-        return f"{{{key}}}"
-
-
 def filled_in(template: Any, value: str) -> Any:
-    """A template of an override with each `{value}` in it, at any depth, replaced by what a person wrote in."""
+    """A template of an override with each `{value}` in it, at any depth, replaced by what a person wrote in.
+
+    Nothing else of the template is changed: other braces are KubeSpawner's placeholders, or belong to the text.
+    """
     if isinstance(template, str):
-        return template.format_map(_Keep(value=value))
+        return template.replace("{value}", value)
     if isinstance(template, Mapping):
         return {filled_in(key, value): filled_in(inner, value) for key, inner in template.items()}
     if isinstance(template, list):

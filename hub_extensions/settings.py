@@ -6,17 +6,25 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from . import catalogue
 from .branding import Branding
-from .communities import Community
+from .communities import Communities
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .pages import Level
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, values: Any) -> Any:
+        # `profiles:` with nothing after it is how people leave a section of a YAML file empty.
+        return (
+            {key: value for key, value in values.items() if value is not None} if isinstance(values, dict) else values
+        )
 
 
 class Hub(_Part):
@@ -59,7 +67,7 @@ class Settings(_Part):
     """Everything that `configure` wires; the profiles are kept as written and are checked by `catalogue.read`."""
 
     hub: Hub = Hub()
-    communities: dict[str, Community] = {}
+    communities: Communities = {}
     profiles: Any = ()
     usage: Usage = Usage()
     branding: Branding = Branding()

@@ -50,7 +50,8 @@ def apply(c: Config, settings: Settings) -> None:
         c.CommunityAuthenticator.communities = {
             name: community.model_dump(mode="json", by_alias=True) for name, community in settings.communities.items()
         }
-        c.CommunityAuthenticator.contact = settings.branding.contact or ""
+        if settings.branding.contact:
+            c.CommunityAuthenticator.contact = settings.branding.contact
     if settings.usage.database:
         _set_usage(c, settings)
     log.info(

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from kubernetes_asyncio.config import ConfigException
 from kubespawner import KubeSpawner
 
 from .profile_spawner import ProfileSpawner
+from .refusal import refusal
 
 
 class ProfileKubeSpawner(ProfileSpawner, KubeSpawner):
@@ -12,6 +14,18 @@ class ProfileKubeSpawner(ProfileSpawner, KubeSpawner):
 
     Everything set for `c.KubeSpawner` holds here too. The entry point is `profile-kube`.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        try:
+            super().__init__(*args, **kwargs)
+        except ConfigException as error:
+            raise refusal(
+                "This hub cannot reach its Kubernetes cluster. Please tell the people who run it.",
+                code="no_cluster",
+                status=503,
+                log_message=f"There is no Kubernetes to start servers in: the hub runs in no cluster, and KUBECONFIG "
+                f"or ~/.kube/config names none ({error}).",
+            ) from None
 
     async def progress(self) -> Any:
         """Events of the pod in words; the raw events, which name nodes and addresses, do not reach the browser."""

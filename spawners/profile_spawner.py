@@ -190,7 +190,7 @@ class ProfileSpawner(Base):
             except TraitError as error:
                 self.log.error("Profile %s sets %s to what it cannot be: %s", self._profile(), name, error)  # noqa: TRY400 - the operator's mistake, not ours
                 sentence = "The settings of this environment have a mistake. Please tell the people who run this hub."
-                raise refusal(sentence, code="profile_settings", status=500) from error
+                raise refusal(sentence, code="profile_settings") from error
 
     def clear_state(self) -> None:
         """Forget the last start, also what its profile set: the next one may be of another profile."""

@@ -73,3 +73,32 @@ def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
     assert "Ocean Lab is for members of staff:ocean or project:reef* and people who were named." in sentence
     assert "If you should have access, ask help@example.org." in sentence
     assert "ada" not in sentence, "who else belongs is nobody's business"
+
+
+@pytest.mark.parametrize(
+    ("claim", "groups"),
+    [
+        (["a", "b"], {"a", "b"}),
+        (("a",), {"a"}),
+        ({"a", "b"}, {"a", "b"}),
+        ("ocean", {"ocean"}),
+        (20024, {"20024"}),
+        ([20024, "a"], {"20024", "a"}),
+        (None, set()),
+        ("", set()),
+        (True, set()),
+        ([None, True, {"a": 1}, ["b"], "c"], {"c"}),
+        ({"a": True}, set()),
+        (1.5, set()),
+    ],
+    ids=repr,
+)
+def test_a_claim_names_groups_and_never_letters(claim, groups):
+    assert communities.groups_of(claim) == groups
+
+
+def test_what_is_left_of_groups_when_a_community_has_closed():
+    later = datetime(2026, 3, 2, tzinfo=UTC)
+    have = {"Course", "course:leads", "ocean-lab", "staff"}
+    assert communities.still_open({"ocean-lab": OCEAN, "course": COURSE}, have, later) == {"ocean-lab", "staff"}
+    assert communities.still_open({"ocean-lab": OCEAN, "course": COURSE}, have, NOW) == have

@@ -51,9 +51,13 @@ def test_laying_something_over_twice_is_laying_it_over_once(below, above):
 
 
 def test_a_written_in_value_is_filled_in_at_any_depth_and_other_placeholders_stay():
-    template = {"image": "{value}", "environment": {"IMAGE": "{value} of {username}"}, "args": ["--image={value}", 3]}
+    template = {
+        "image": "{value}",
+        "environment": {"IMAGE": "{value} of {username}"},
+        "args": ["--image={value}", 3, '{"a": "{value}"}'],
+    }
     assert filled_in(template, "x:1") == {
         "image": "x:1",
         "environment": {"IMAGE": "x:1 of {username}"},
-        "args": ["--image=x:1", 3],
+        "args": ["--image=x:1", 3, '{"a": "x:1"}'],
     }

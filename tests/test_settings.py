@@ -56,6 +56,9 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("communities: {a: {members: [{}]}}", "communities.a.members[0]: a rule must name somebody"),
         ("communities: {a: {from: 2026-02-01, until: 2026-01-01}}", "until (2026-01-01) is before from (2026-02-01)"),
         ("communities: {a: {members: [{groups: ocean}]}}", "communities.a.members[0].groups: expected a list"),
+        ("communities: {'a b': {}}", "communities['a b']: is not a name"),
+        ("communities: {'x:leads': {}}", "communities['x:leads']: is not a name"),
+        ("communities: {Ocean: {}, ocean: {}}", "'Ocean' and 'ocean' are one name"),
         ("usage: {time_zone: Europe/Zuric}", "there is no time zone 'Europe/Zuric'"),
         ("profiles: [{display_name: A, profile_options: {i: {unlisted_choice: {validation_regex: '('}}}}]", "regular"),
     ],
@@ -95,3 +98,7 @@ def test_configuring_with_a_mistake_changes_nothing():
     with pytest.raises(SystemExit):
         configure(c, {"hub": {"title": "A", "config": {"JupyterHub": {"ip": "127.0.0.1"}}}, "profles": []})
     assert c == Config()
+
+
+def test_a_section_that_is_left_empty_is_one_that_is_not_there():
+    assert settings.load({"profiles": None, "hub": None, "usage": {"database": None}}) == settings.load({})

@@ -1,5 +1,6 @@
 """Login through a real OpenID Connect provider to a real hub."""
 
+import asyncio
 import os
 import re
 
@@ -20,7 +21,7 @@ COMMUNITIES = {
         "members": [{"groups": ["ocean"]}],
         "leads": [{"users": ["cleo"]}],
     },
-    "forest-network": {"members": [{"groups": ["forest"]}]},
+    "forest-network": {"members": [{"groups": ["forest", "g"]}]},
     "last-year": {"members": [{"groups": ["*"]}], "until": "2025-12-31"},
 }
 PEOPLE = {
@@ -30,6 +31,8 @@ PEOPLE = {
     "lin": [],
     "dan": ["garden", "ocean-lab", "ocean-lab:leads"],
     "mallory": ["ocean"],
+    "olga": "ocean",
+    "otto": "garden",
 }
 
 
@@ -63,9 +66,9 @@ async def hub(provider):
         yield running
 
 
-async def sign_in(hub, name):
+async def sign_in(hub, name, browser=None):
     """Sign in at the provider as `name`; answers the page on which they arrive at the hub."""
-    browser = hub.browser()
+    browser = browser or hub.browser()
     to_provider = await browser.get("oauth_login", follow=False)
     async with (
         ClientSession() as session,
@@ -85,6 +88,7 @@ async def groups_of(hub, name):
         ("ada", {"Ocean", "ocean-lab"}),
         ("ben", {"ocean", "forest", "ocean-lab", "forest-network"}),
         ("cleo", {"ocean-lab", "ocean-lab:leads"}),
+        ("olga", {"ocean", "ocean-lab"}),
     ],
 )
 async def test_whoever_a_community_means_is_in_and_gets_its_groups(name, groups, hub):
@@ -107,6 +111,11 @@ async def test_someone_of_no_community_is_told_which_account_it_was_and_what_wou
     assert (await hub.api("GET", "users/dan")).status == 404
 
 
+async def test_a_group_that_is_told_as_text_is_not_its_letters(hub):
+    page = await sign_in(hub, "otto")
+    assert page.status == 403
+
+
 async def test_a_closed_community_admits_nobody(hub):
     page = await sign_in(hub, "dan")
     assert "last-year closed on 2025-12-31" in page.text
@@ -115,6 +124,30 @@ async def test_a_closed_community_admits_nobody(hub):
 async def test_someone_who_is_blocked_stays_out_whatever_their_groups(hub):
     assert (await sign_in(hub, "mallory")).status == 403
     assert (await hub.api("GET", "users/mallory")).status == 404
+
+
+async def test_a_community_that_closes_ends_the_access_of_those_who_are_logged_in(hub):
+    authenticator = hub.app.authenticator
+    browser = hub.browser()
+    await sign_in(hub, "ada", browser)
+    await sign_in(hub, "ben")
+    assert (await browser.get("home")).url.path.endswith("/hub/home")
+    open_ = authenticator.communities
+    authenticator.communities = {**open_, "ocean-lab": {**open_["ocean-lab"], "until": "2026-01-01"}}
+    authenticator.auth_refresh_age = 1
+    try:
+        await asyncio.sleep(1.1)
+        assert (await browser.get("home")).url.path.endswith("/hub/login")
+        ben = hub.app.users["ben"]
+        assert await authenticator.refresh_user(ben) == {"name": "ben", "groups": ["forest", "forest-network", "ocean"]}
+    finally:
+        authenticator.communities = open_
+        authenticator.auth_refresh_age = 300
+
+
+async def test_an_admin_stays_when_a_community_closes(hub):
+    await sign_in(hub, "lin")
+    assert await hub.app.authenticator.refresh_user(hub.app.users["lin"]) is True
 
 
 async def test_without_communities_nobody_gets_in_but_whom_the_stock_rules_admit():
