@@ -1,6 +1,6 @@
 """The settings of a hub: one mapping or YAML file, checked whole before anything of it is used."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from . import catalogue
 from .branding import Branding
+from .catalogue_check import check_list
 from .communities import Communities
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
+from .override_check import Traits
 from .pages import Level
 
 
@@ -64,7 +65,7 @@ class Announcement(_Part):
 
 
 class Settings(_Part):
-    """Everything that `configure` wires; the profiles are kept as written and are checked by `catalogue.read`."""
+    """Everything that `configure` wires; the profiles are kept as written and are checked by `catalogue_check`."""
 
     hub: Hub = Hub()
     communities: Communities = {}
@@ -81,17 +82,18 @@ class Settings(_Part):
         raise ValueError(f"expected a list of profiles, found {shown(profiles)}.")
 
 
-def load(source: Mapping[str, Any] | str | Path) -> Settings:
+def load(source: Mapping[str, Any] | str | Path, traits_of: Callable[[Any], Traits | None] | None = None) -> Settings:
     """The settings in a mapping, or in the YAML file of that name.
 
-    Raises SettingsError with everything that is wrong, not only the first.
+    `traits_of` tells the settings of the spawner that `hub.config` names (None if it names none); the overrides of
+    profiles are checked by them. Raises SettingsError with everything that is wrong, not only the first.
     """
     if isinstance(source, Mapping):
-        return check(source, "settings")
-    return check(_read(Path(source)), str(source))
+        return check(source, "settings", traits_of)
+    return check(_read(Path(source)), str(source), traits_of)
 
 
-def check(values: Mapping[str, Any], source: str) -> Settings:
+def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Traits | None] | None = None) -> Settings:
     """The settings in a mapping; `source` names where they come from in messages. Raises SettingsError."""
     mistakes: list[Mistake] = []
     settings = Settings()
@@ -101,10 +103,8 @@ def check(values: Mapping[str, Any], source: str) -> Settings:
         mistakes += mistakes_in(error, Settings)
     profiles = values.get("profiles")
     if isinstance(profiles, (list, dict)):
-        try:
-            catalogue.read(profiles)
-        except SettingsError as error:
-            mistakes += error.mistakes
+        traits = traits_of(settings.hub.config.get("JupyterHub", {}).get("spawner_class")) if traits_of else None
+        mistakes += [found for found in check_list(profiles, "profiles", traits) if found.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes, source)
     return settings

@@ -11,11 +11,14 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from . import settings as settings_files
+from .catalogue_check import check_list
 from .communities import leads_group
+from .findings import told_once
 from .mistakes import SettingsError
 from .pages import Announcement, PageContext
 from .settings import Settings
 from .share import TEMPLATES
+from .spawner_traits import class_of, traits_of
 from .usage_service import UsageSettings, registration
 
 log = logging.getLogger("hub_extensions")
@@ -29,10 +32,54 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
     them all, before anything is set: JupyterHub would log an exception and start without its configuration.
     """
     try:
-        checked = settings_files.load(settings)
+        checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
+        doubts = _check_profiles(c, checked)
     except SettingsError as error:
         sys.exit(str(error))
+    for doubt in doubts:
+        log.warning("%s", doubt)
     apply(c, checked)
+
+
+def _check_profiles(c: Config, settings: Settings) -> list[str]:
+    """What is doubtful in the profiles that the hub will have: those of the settings, else those of its configuration.
+
+    Raises SettingsError for mistakes in the latter; the former have been checked for them.
+    """
+    configured = _layered(c, settings.hub.config)
+    spawner_class = configured("JupyterHub", "spawner_class")
+    path, profiles = "profiles", settings.profiles
+    if not profiles:
+        path, profiles = _configured_profiles(spawner_class, configured)
+    if not isinstance(profiles, (list, dict)):
+        return []
+    found = check_list(profiles, path, traits_of(spawner_class))
+    mistakes = [finding for finding in found if finding.severity == "error"]
+    if mistakes:
+        raise SettingsError(mistakes, path)
+    return told_once(found)
+
+
+def _layered(c: Config, above: Mapping[str, Mapping[str, Any]]) -> Callable[[str, str], Any]:
+    """A reader of what a class's trait is configured with, once the settings are laid over what is there."""
+
+    def configured(section: str, name: str) -> Any:
+        return above.get(section, {}).get(name, c[section].get(name) if section in c else None)
+
+    return configured
+
+
+def _configured_profiles(spawner_class: Any, configured: Callable[[str, str], Any]) -> tuple[str, Any]:
+    """Where the profiles of a spawner of ours are configured, and what they are; other spawners have other grammars.
+
+    Zero to JupyterHub sets `singleuser.profileList` for KubeSpawner. The most specific class counts.
+    """
+    cls = class_of(spawner_class)
+    names = [base.__name__ for base in cls.__mro__] if cls else []
+    if "ProfileSpawner" not in names:
+        return "", None
+    found = ((f"c.{name}.profile_list", configured(name, "profile_list")) for name in names)
+    return next((entry for entry in found if entry[1] is not None), ("", None))
 
 
 def apply(c: Config, settings: Settings) -> None:

@@ -1,0 +1,76 @@
+"""The settings that a hub's spawner has, for the check of overrides: looked up on its class, without starting one."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from jupyterhub.traitlets import ByteSpecification
+from traitlets import Bool, Dict, Float, HasTraits, Integer, TraitError, TraitType, Unicode
+
+from .override_check import Traits
+from .overrides import merged
+
+# The spawner whose settings profiles are written for; other spawners pass over those that they do not have.
+_KUBE = "kubespawner.KubeSpawner"
+_EXPECTED: tuple[tuple[type[TraitType[Any, Any]], str], ...] = (
+    (ByteSpecification, "an amount of memory such as 512M or 4G"),
+    (Float, "a number"),
+    (Integer, "a whole number"),
+    (Bool, "true or false"),
+    (Unicode, "text"),
+    (Dict, "a mapping"),
+)
+
+
+def traits_of(spawner_class: Any) -> Traits | None:
+    """The settings of a spawner, and those that only KubeSpawner has; the class is named as JupyterHub lets it be.
+
+    None if they cannot be told: the spawner is not named (yet), cannot be imported, which JupyterHub reports better, or
+    KubeSpawner's are not to be had because it is not installed.
+    """
+    cls, kube = class_of(spawner_class), _imported(_KUBE)
+    if cls is None or kube is None:
+        return None
+    found: dict[str, TraitType[Any, Any]] = {**kube.class_traits(), **cls.class_traits()}
+    return {name: _check_of(trait) for name, trait in found.items()}
+
+
+def class_of(spawner_class: Any) -> type[HasTraits] | None:
+    """The class that is meant by a class, the name of an entry point or a dotted path; None if there is none."""
+    if isinstance(spawner_class, type):
+        return spawner_class if issubclass(spawner_class, HasTraits) else None
+    wanted = str(spawner_class or "")
+    for entry in entry_points(group="jupyterhub.spawners"):
+        if entry.name.casefold() == wanted.casefold():
+            return _imported(entry.value.replace(":", "."))
+    return _imported(wanted)
+
+
+def _imported(dotted: str) -> type[HasTraits] | None:
+    module, _, name = dotted.rpartition(".")
+    if not module:
+        return None
+    try:
+        found = getattr(import_module(module), name, None)
+    except ImportError:
+        return None
+    return found if isinstance(found, type) and issubclass(found, HasTraits) else None
+
+
+def _check_of(trait: TraitType[Any, Any]) -> Callable[[Any], str]:
+    nobody = HasTraits()  # traits are checked for an object, whose name and locks they ask for
+    validate = getattr(trait, "validate", None)  # a trait that holds anything has none
+
+    def expected(value: Any) -> str:
+        if validate is None or (value is None and trait.allow_none):
+            return ""
+        # As it comes to the trait: a mapping is laid over the one that is there, and a None in it removes a key.
+        wanted = merged({}, value) if isinstance(value, dict) else value
+        try:
+            validate(nobody, wanted)
+        except TraitError:
+            return next((words for kind, words in _EXPECTED if isinstance(trait, kind)), trait.info())
+        return ""
+
+    return expected
