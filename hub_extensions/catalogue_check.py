@@ -22,7 +22,7 @@ _RESERVED = {
     COMMUNITY: "it is the key under which the community is asked for",
 }
 # What no pattern of images lets through by intent.
-_NO_IMAGE = ("any text: at all", "; :", "a:b:c d")
+_NO_IMAGE = ("any text: at all", "$(a);:|b")
 
 
 def check_list(profile_list: Any, path: str = "profiles", traits: Traits | None = None) -> list[Finding]:

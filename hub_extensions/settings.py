@@ -103,11 +103,18 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         mistakes += mistakes_in(error, Settings)
     profiles = values.get("profiles")
     if isinstance(profiles, (list, dict)):
-        traits = traits_of(settings.hub.config.get("JupyterHub", {}).get("spawner_class")) if traits_of else None
+        traits = traits_of(_at(values, "hub", "config", "JupyterHub", "spawner_class")) if traits_of else None
         mistakes += [found for found in check_list(profiles, "profiles", traits) if found.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes, source)
     return settings
+
+
+def _at(values: Any, *path: str) -> Any:
+    """What stands at a path in values that may have mistakes; None if nothing does."""
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
 
 
 def _read(path: Path) -> Mapping[str, Any]:

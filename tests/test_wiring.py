@@ -85,3 +85,32 @@ def test_a_grant_to_a_role_that_nobody_defined_keeps_its_default():
     assert c.JupyterHub.load_roles == [
         {"name": "user", "scopes": ["self", "access:services!service=x", "access:services!service=y"]}
     ]
+
+
+def test_mistakes_in_overrides_end_the_start_and_doubts_are_logged(caplog):
+    kube = {"config": {"JupyterHub": {"spawner_class": "profile-kube"}}}
+    wrong = [{"display_name": "A", "kubespawner_override": {"cpu_limit": "2"}}]
+    with pytest.raises(SystemExit) as ended:
+        configure(Config(), {"hub": kube | {"titel": "A"}, "profiles": wrong})
+    assert str(ended.value).splitlines() == [
+        "settings: 2 mistakes",
+        "  hub.titel: unknown key. Did you mean 'title'?",
+        "  profiles[0].kubespawner_override.cpu_limit: expected a number, found '2'.",
+    ]
+    configure(Config(), {"hub": kube, "profiles": [{"display_name": "A", "kubespawner_override": {"default": True}}]})
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert record.getMessage().startswith("profiles[0].kubespawner_override.default: is a key of the profile")
+
+
+def test_profiles_of_the_chart_are_checked_too():
+    c = Config({"JupyterHub": {"spawner_class": "profile-kube"}})
+    c.KubeSpawner.profile_list = [{"display_name": "A", "kubespawner_override": {"mem_limt": "2G"}}]
+    with pytest.raises(SystemExit, match=r"KubeSpawner\.profile_list\[0\]\.kubespawner_override\.mem_limt"):
+        configure(c, {})
+
+
+def test_profiles_of_another_spawner_are_its_own_affair():
+    c = Config({"JupyterHub": {"spawner_class": "kubespawner.KubeSpawner"}})
+    c.KubeSpawner.profile_list = [{"display_name": "A", "another_key": 1}]
+    configure(c, {})
+    assert "profile_list" in c.KubeSpawner
