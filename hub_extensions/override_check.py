@@ -8,7 +8,6 @@ from .catalogue import Choice, Option, Profile, UnlistedChoice
 from .findings import Finding, error, inside, warning
 from .mistakes import nearest, shown
 from .overrides import filled_in
-from .sizes import memory_bytes
 
 # Name of a trait of the spawner → what it expected, if it cannot hold a value; "" if it can.
 Traits = Mapping[str, Callable[[Any], str]]
@@ -22,6 +21,7 @@ _GRAMMAR = {
 _HARMLESS = {"default", "description", "display_name", "icon", "slug", "tags", "validation_message"}
 # Mappings whose values Kubernetes takes only as text; those of `environment` may also be functions or references.
 _TEXTS = ("environment", "extra_annotations", "extra_labels", "node_selector")
+_AMOUNTS = ("mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee")
 _LEAST_MEMORY = 2**20  # bytes; a smaller amount is a number of gigabytes whose unit was forgotten
 # What somebody may write in: if a setting can hold none of these, it can hold nothing that is written in.
 _WRITTEN = ("quay.io/jupyter/base-notebook:2026-01-05", "1", "1G", "a")
@@ -74,7 +74,7 @@ def _check_value(
     if template:
         try:
             values = [filled_in(value, written) for written in _WRITTEN]
-        except (ValueError, LookupError, AttributeError):
+        except (ValueError, LookupError, AttributeError, TypeError):
             yield error(
                 place, f"{shown(value)} has braces that cannot be filled in.", "Write {{ and }} for plain ones."
             )
@@ -87,10 +87,10 @@ def _check_value(
         return
     if name in _TEXTS and isinstance(value, Mapping):
         yield from _check_texts(value, place, references=name == "environment")
-    if name in ("mem_limit", "mem_guarantee") and isinstance(value, (int, str)) and not template:
-        amount = memory_bytes(value)
-        if amount and amount < _LEAST_MEMORY:
-            yield warning(place, f"{shown(value)} is {amount} bytes.", f'Did you mean "{value}G"?')
+    if name in _AMOUNTS and isinstance(value, (int, float)) and value < 0:
+        yield error(place, f"expected no negative number, found {shown(value)}.")
+    if name in _AMOUNTS[:2] and type(value) is int and 0 < value < _LEAST_MEMORY:
+        yield warning(place, f"{value} is a number of bytes.", f'Did you mean "{value}G"?')
 
 
 def _check_texts(entries: Mapping[Any, Any], place: str, *, references: bool) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
+from .node_sizes import expand
 from .override_check import Traits
 from .pages import Level
 
@@ -65,11 +66,12 @@ class Announcement(_Part):
 
 
 class Settings(_Part):
-    """Everything that `configure` wires; the profiles are kept as written and are checked by `catalogue_check`."""
+    """Everything that `configure` wires; sizes are put into the profiles, which `catalogue_check` checks."""
 
     hub: Hub = Hub()
     communities: Communities = {}
     profiles: Any = ()
+    sizes: Any = {}
     usage: Usage = Usage()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
@@ -95,13 +97,13 @@ def load(source: Mapping[str, Any] | str | Path, traits_of: Callable[[Any], Trai
 
 def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Traits | None] | None = None) -> Settings:
     """The settings in a mapping; `source` names where they come from in messages. Raises SettingsError."""
-    mistakes: list[Mistake] = []
+    profiles, mistakes = expand(values.get("profiles"), values.get("sizes", {}))
+    values = {**values, "profiles": profiles} if "profiles" in values else values
     settings = Settings()
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         mistakes += mistakes_in(error, Settings)
-    profiles = values.get("profiles")
     if isinstance(profiles, (list, dict)):
         traits = traits_of(_at(values, "hub", "config", "JupyterHub", "spawner_class")) if traits_of else None
         mistakes += [found for found in check_list(profiles, "profiles", traits) if found.severity == "error"]

@@ -93,12 +93,10 @@ def memory_range(override: Mapping[str, Any]) -> Range | None:
     """The memory that an override gives; None if it says nothing of it, or nothing that can be read."""
     try:
         limit, guarantee = memory_bytes(override.get("mem_limit")), memory_bytes(override.get("mem_guarantee"))
-    except ValueError:
-        return None
-    if not limit and not guarantee:
+    except (ValueError, OverflowError):
         return None
     # Kubernetes guarantees the limit where nothing else is said.
-    return Range(guarantee or limit or 0, limit or None)
+    return _range(guarantee or limit, limit)
 
 
 def cpu_range(override: Mapping[str, Any]) -> Range | None:
@@ -106,7 +104,11 @@ def cpu_range(override: Mapping[str, Any]) -> Range | None:
     limit, guarantee = override.get("cpu_limit"), override.get("cpu_guarantee")
     if not all(value is None or isinstance(value, (int, float)) for value in (limit, guarantee)):
         return None
-    if not limit and not guarantee:
+    return _range(guarantee, limit)
+
+
+def _range(guarantee: float | None, limit: float | None) -> Range | None:
+    if any(amount is not None and not amount >= 0 for amount in (guarantee, limit)) or not (guarantee or limit):
         return None
     return Range(guarantee or 0, limit or None)
 

@@ -69,7 +69,7 @@ def _check_of(trait: TraitType[Any, Any]) -> Callable[[Any], str]:
         wanted = merged({}, value) if isinstance(value, dict) else value
         try:
             validate(nobody, wanted)
-        except TraitError:
+        except (TraitError, TypeError, ValueError, OverflowError):  # some traits trip over what they are not made for
             return next((words for kind, words in _EXPECTED if isinstance(trait, kind)), trait.info())
         return ""
 

@@ -15,6 +15,7 @@ from .catalogue_check import check_list
 from .communities import leads_group
 from .findings import told_once
 from .mistakes import SettingsError
+from .node_sizes import expand
 from .pages import Announcement, PageContext
 from .settings import Settings
 from .share import TEMPLATES
@@ -33,24 +34,22 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
     """
     try:
         checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
-        doubts = _check_profiles(c, checked)
+        section, profiles = _profiles_of(c, checked)
+        doubts = _doubts(profiles, f"c.{section}.profile_list" if section else "profiles", _spawner_class(c, checked))
     except SettingsError as error:
         sys.exit(str(error))
     for doubt in doubts:
         log.warning("%s", doubt)
     apply(c, checked)
+    if section:
+        c[section].profile_list = profiles
 
 
-def _check_profiles(c: Config, settings: Settings) -> list[str]:
-    """What is doubtful in the profiles that the hub will have: those of the settings, else those of its configuration.
+def _doubts(profiles: Any, path: str, spawner_class: Any) -> list[str]:
+    """What is doubtful in the profiles that the hub will have, each thing told once.
 
-    Raises SettingsError for mistakes in the latter; the former have been checked for them.
+    Raises SettingsError if there are mistakes: those of the settings have been found, those of the configuration not.
     """
-    configured = _layered(c, settings.hub.config)
-    spawner_class = configured("JupyterHub", "spawner_class")
-    path, profiles = "profiles", settings.profiles
-    if not profiles:
-        path, profiles = _configured_profiles(spawner_class, configured)
     if not isinstance(profiles, (list, dict)):
         return []
     found = check_list(profiles, path, traits_of(spawner_class))
@@ -60,26 +59,34 @@ def _check_profiles(c: Config, settings: Settings) -> list[str]:
     return told_once(found)
 
 
-def _layered(c: Config, above: Mapping[str, Mapping[str, Any]]) -> Callable[[str, str], Any]:
-    """A reader of what a class's trait is configured with, once the settings are laid over what is there."""
+def _profiles_of(c: Config, settings: Settings) -> tuple[str, Any]:
+    """The profiles that the hub will have, and the class for which they are configured; "" for those of the settings.
 
-    def configured(section: str, name: str) -> Any:
-        return above.get(section, {}).get(name, c[section].get(name) if section in c else None)
-
-    return configured
-
-
-def _configured_profiles(spawner_class: Any, configured: Callable[[str, str], Any]) -> tuple[str, Any]:
-    """Where the profiles of a spawner of ours are configured, and what they are; other spawners have other grammars.
-
-    Zero to JupyterHub sets `singleuser.profileList` for KubeSpawner. The most specific class counts.
+    Zero to JupyterHub sets `singleuser.profileList` for KubeSpawner. The most specific class counts, and only a spawner
+    of ours: others have other grammars. Raises SettingsError where a size is named that there is not.
     """
-    cls = class_of(spawner_class)
+    if settings.profiles:
+        return "", settings.profiles
+    cls = class_of(_spawner_class(c, settings))
     names = [base.__name__ for base in cls.__mro__] if cls else []
-    if "ProfileSpawner" not in names:
-        return "", None
-    found = ((f"c.{name}.profile_list", configured(name, "profile_list")) for name in names)
-    return next((entry for entry in found if entry[1] is not None), ("", None))
+    for name in names if "ProfileSpawner" in names else ():
+        profiles = _configured(c, settings, name, "profile_list")
+        if isinstance(profiles, (list, dict)):
+            profiles, mistakes = expand(profiles, settings.sizes, f"c.{name}.profile_list")
+            if mistakes:
+                raise SettingsError(mistakes, f"c.{name}.profile_list")
+            return name, profiles
+    return "", None
+
+
+def _spawner_class(c: Config, settings: Settings) -> Any:
+    return _configured(c, settings, "JupyterHub", "spawner_class")
+
+
+def _configured(c: Config, settings: Settings, section: str, trait: str) -> Any:
+    """What a trait is configured with once the settings are laid over what is there; None if it is not."""
+    there = c[section].get(trait) if section in c else None
+    return settings.hub.config.get(section, {}).get(trait, there)
 
 
 def apply(c: Config, settings: Settings) -> None:

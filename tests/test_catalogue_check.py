@@ -1,6 +1,8 @@
 """What a hub says of its profiles when it starts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub_extensions import catalogue
 from hub_extensions.catalogue_check import check, check_list
@@ -50,8 +52,9 @@ def one(*profiles, **known):
             "expected an amount of memory such as 512M or 4G, found '4 a",
         ),
         ({"mem_limit": "4Gi"}, "error", "mem_limit", "expected an amount of memory"),
-        ({"mem_limit": 4}, "warning", "mem_limit", "4 is 4 bytes."),
+        ({"mem_limit": 4}, "warning", "mem_limit", '4 is a number of bytes. Did you mean "4G"?'),
         ({"cpu_limit": "0.5"}, "error", "cpu_limit", "expected a number, found '0.5'."),
+        ({"cpu_limit": -1}, "error", "cpu_limit", "expected no negative number, found -1."),
         ({"image": None}, "error", "image", "expected text, found None."),
         ({"environment": ["A=1"]}, "error", "environment", "expected a mapping"),
         ({"environment": {"A": 1}}, "error", "environment.A", 'expected text, found 1. Write "1", in quotes.'),
@@ -352,6 +355,26 @@ def test_the_settings_of_a_spawner_are_found_however_it_is_named(spawner):
 @pytest.mark.parametrize("spawner", [None, "", "no-such-name", "nowhere.at.all.Spawner", "os.path", 3, int])
 def test_of_an_unknown_spawner_nothing_is_said(spawner):
     assert traits_of(spawner) is None
+
+
+NAMES = st.sampled_from(["mem_limit", "mem_guarantee", "cpu_limit", "image", "environment", "volumes", "default", "x"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text("{}:.[]0aG %", max_size=6),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+OVERRIDES = st.dictionaries(NAMES, VALUES, max_size=4)
+
+
+@given(OVERRIDES, OVERRIDES, OVERRIDES, st.text("0123456789 .-GB MRAMCPUsto~", max_size=20))
+def test_whatever_stands_in_an_override_is_answered_with_findings(first, second, third, label):
+    option = {
+        "choices": {"a": {"display_name": label, "description": label, "kubespawner_override": second}},
+        "unlisted_choice": {"enabled": True, "kubespawner_override": third},
+    }
+    listed = [profile(label, slug="a", kubespawner_override=first, profile_options={"o": option})]
+    for traits in (KUBE, None):
+        assert all(finding.path.startswith("p[0]") for finding in check_list(listed, "p", traits))
 
 
 @pytest.mark.parametrize("file", hubs())
