@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from . import catalogue
+from . import auth_state_environment, catalogue
 from .branding import Branding
 from .communities import Communities
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
+from .mounts import GroupDirectory
 from .pages import Level
 
 
@@ -72,6 +73,8 @@ class Settings(_Part):
     usage: Usage = Usage()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
+    group_directories: tuple[GroupDirectory, ...] = ()
+    environment_from_auth_state: auth_state_environment.Templates = {}
 
     @field_validator("profiles", mode="before")
     @classmethod
