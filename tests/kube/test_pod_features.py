@@ -9,6 +9,7 @@ import pytest
 
 from hub_extensions.port_block import NFS
 
+from ..auth_states import logins_with
 from .access import Call
 from .cluster import hub_on
 from .people import eventually, start, stop
@@ -270,6 +271,24 @@ async def test_a_hook_on_the_pod_that_fails_says_its_name(
     assert f"Your server cannot start: {name}, a step of this hub, failed." in reply.json()["message"]
     assert f"{name} failed for the server mia" in caplog.text
     assert "no such disk" in caplog.text
+
+
+async def test_what_auth_state_says_is_in_the_pod_as_it_is_and_kubernetes_expands_none_of_it(
+    kube: Cluster, admin: KubeClient
+) -> None:
+    hostile = "{x} {username} {userid.__class__} 100 %s $(HOME) $HOME $$ ü"
+    with logins_with({"qiu": {"token": hostile}}) as config:
+        config["ProfileKubeSpawner"] = {
+            "environment": {"WHO": "{username}"},
+            "environment_from_auth_state": {"TOKEN": "$(WHO) {auth_state[token]}", "NONE": "{auth_state[none]}"},
+        }
+        async with hub_on(kube, config) as hub:
+            await hub.login("qiu")
+            environment = environment_of(await pod_of(hub, admin, "qiu"))
+    # Kubernetes reads two dollars as one, and $(WHO) is the operator's.
+    assert environment["TOKEN"] == "$(WHO) " + hostile.replace("$", "$$")
+    assert environment["WHO"] == "qiu"
+    assert "NONE" not in environment
 
 
 VOLUMES = [

@@ -94,6 +94,14 @@ async def test_a_failing_hook_says_its_name_in_the_log_and_to_the_person(trait, 
     assert "secret-of-the-operator" in caplog.text
 
 
+async def test_a_hook_that_fails_on_the_start_page_says_its_name_there():
+    async with hub_with(auth_state_hooks={"tokens": failing}, options_form="<p>Choose</p>") as hub:
+        page = await (await hub.login("ada")).get("spawn")
+    assert page.status == 500
+    assert "auth_state_hooks[&#39;tokens&#39;], a step of this hub, failed" in page.text
+    assert "secret-of-the-operator" not in page.text
+
+
 async def test_a_hook_that_refuses_is_heard_in_its_own_words(caplog):
     def refusing(spawner):
         error = web.HTTPError(422, "over quota")

@@ -1,14 +1,12 @@
 """What a server's environment holds of its owner: from auth_state, and for being an admin."""
 
 import json
-import secrets
 import sys
 import textwrap
 
 import pytest
-from jupyterhub.auth import DummyAuthenticator
-from jupyterhub.crypto import CryptKeeper
 
+from ..auth_states import logins_with
 from ..hub import running_hub
 
 HOSTILE = "{x} {username} {0.__class__} 100 %s $(HOME) $HOME `id` \n ü"
@@ -24,15 +22,6 @@ STATES = {
 }
 
 
-class StatefulAuthenticator(DummyAuthenticator):
-    allow_all = True
-    enable_auth_state = True
-    admin_users = {"admin"}  # noqa: RUF012 - a trait's value
-
-    async def authenticate(self, handler, data=None):
-        return {"name": data["username"], "auth_state": STATES.get(data["username"])}
-
-
 @pytest.fixture(scope="module")
 async def homes(tmp_path_factory):
     return tmp_path_factory.mktemp("homes")
@@ -40,11 +29,9 @@ async def homes(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 async def hub(homes):
-    CryptKeeper.clear_instance()
-    config = {
-        "CryptKeeper": {"keys": [secrets.token_bytes(32)]},
-        "JupyterHub": {"spawner_class": "profile-local", "authenticator_class": StatefulAuthenticator},
-        "ProfileSpawner": {
+    with logins_with(STATES) as config:
+        config["JupyterHub"]["spawner_class"] = "profile-local"
+        config["ProfileSpawner"] = {
             "environment": {"GITHUB_USER": "nobody", "PLACE": "here", "ROOM": "1"},
             "environment_from_auth_state": {
                 "GITHUB_USER": "{auth_state[github_user][login]}",
@@ -56,13 +43,9 @@ async def hub(homes):
             },
             "cmd": [sys.executable, "-c", SERVER],
             "home_dir_template": str(homes / "{username}"),
-        },
-    }
-    try:
+        }
         async with running_hub(config) as running:
             yield running
-    finally:
-        CryptKeeper.clear_instance()
 
 
 async def environment_of(hub, homes, name, *, by=None):
