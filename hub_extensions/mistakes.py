@@ -106,6 +106,14 @@ def mistakes_in(error: pydantic.ValidationError, kind: Any) -> list[Mistake]:
     return found
 
 
+def validated(kind: Any, value: Any, source: str) -> Any:
+    """A value as `kind` (a model, or a container of models) has it; raises SettingsError with all its mistakes."""
+    try:
+        return pydantic.TypeAdapter(kind).validate_python(value)
+    except pydantic.ValidationError as error:
+        raise SettingsError(mistakes_in(error, kind), source) from None
+
+
 def _fields_at(kind: Any, location: Sequence[str | int]) -> list[str]:
     """The keys that are known at a place."""
     here = kind

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
+from . import auth_state_environment, catalogue
 from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .node_sizes import expand
 from .override_check import Traits
+from .mounts import GroupDirectory
 from .pages import Level
 
 
@@ -75,6 +77,8 @@ class Settings(_Part):
     usage: Usage = Usage()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
+    group_directories: tuple[GroupDirectory, ...] = ()
+    environment_from_auth_state: auth_state_environment.Templates = {}
 
     @field_validator("profiles", mode="before")
     @classmethod

@@ -106,6 +106,12 @@ def apply(c: Config, settings: Settings) -> None:
         }
         if settings.branding.contact:
             c.CommunityAuthenticator.contact = settings.branding.contact
+    if settings.group_directories:
+        c.ProfileKubeSpawner.group_directories = [
+            directory.model_dump(mode="json") for directory in settings.group_directories
+        ]
+    if settings.environment_from_auth_state:
+        c.ProfileSpawner.environment_from_auth_state = settings.environment_from_auth_state
     if settings.usage.database:
         _set_usage(c, settings)
     log.info(

@@ -5,11 +5,12 @@ from typing import Any
 from kubernetes_asyncio.config import ConfigException
 from kubespawner import KubeSpawner
 
+from .pod_features import PodFeatures
 from .profile_spawner import ProfileSpawner
 from .refusal import refusal
 
 
-class ProfileKubeSpawner(ProfileSpawner, KubeSpawner):
+class ProfileKubeSpawner(ProfileSpawner, PodFeatures, KubeSpawner):
     """KubeSpawner whose profiles are scoped by group and checked in one place.
 
     Everything set for `c.KubeSpawner` holds here too. The entry point is `profile-kube`.

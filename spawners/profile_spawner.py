@@ -2,28 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import maybe_future
 from sqlalchemy.orm import object_session
 from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, validate
-from traitlets.config import LoggingConfigurable
 
 from hub_extensions import catalogue, groups, profiles
 from hub_extensions.offer import offer
-from hub_extensions.overrides import merged
 
 from . import form
+from .personal_environment import PersonalEnvironment
 from .refusal import refusal
 from .session import SessionRecord
-
-if TYPE_CHECKING:
-    from jupyterhub.spawner import Spawner as Base  # what this is put before
-else:
-    Base = LoggingConfigurable
+from .trait_overrides import TraitOverrides
 
 
-class ProfileSpawner(Base):
+class ProfileSpawner(TraitOverrides, PersonalEnvironment):
     """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
 
     Whatever way options reach the spawner (form, link, REST API, an admin, saved options), `apply_user_options` is the
@@ -80,13 +75,11 @@ class ProfileSpawner(Base):
 
     resolved: profiles.Resolved | None = None
     _linked: Mapping[str, Any]
-    _traits_before: dict[str, Any]
     _good_options: Any
     user_options: Any  # a trait of JupyterHub's Spawner
 
     def __init__(self, **kwargs: Any):
         self._linked = {}
-        self._traits_before = {}
         super().__init__(**kwargs)
         self._good_options = self.user_options  # those of the last start, which JupyterHub has kept
         self.session = SessionRecord(self)
@@ -177,27 +170,12 @@ class ProfileSpawner(Base):
 
     async def _apply_override(self, override: Mapping[str, Any]) -> None:
         for name, wanted in override.items():
-            if not self.has_trait(name):
-                self.log.info(
-                    "%s cannot honour %r of profile %s: not applied", type(self).__name__, name, self._profile()
-                )
-                continue
-            value = await maybe_future(wanted(self)) if callable(wanted) else wanted
-            current = getattr(self, name)
-            self._traits_before.setdefault(name, current)
-            try:
-                setattr(self, name, merged(current, value) if isinstance(current, dict) else value)
-            except TraitError as error:
-                self.log.error("Profile %s sets %s to what it cannot be: %s", self._profile(), name, error)  # noqa: TRY400 - the operator's mistake, not ours
-                sentence = "The settings of this environment have a mistake. Please tell the people who run this hub."
-                raise refusal(sentence, code="profile_settings") from error
+            value = await maybe_future(wanted(self)) if callable(wanted) and self.has_trait(name) else wanted
+            self.override_trait(name, value, f"profile {self._profile()}")
 
     def clear_state(self) -> None:
-        """Forget the last start, also what its profile set: the next one may be of another profile."""
+        """Forget the last start, also its profile: the next one may be of another."""
         super().clear_state()
-        for name, value in self._traits_before.items():
-            setattr(self, name, value)
-        self._traits_before = {}
         self.resolved = None
 
     def _forget_options(self, known: catalogue.Catalogue) -> None:

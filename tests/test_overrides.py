@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub_extensions.overrides import filled_in, merged
+from hub_extensions.overrides import filled_in, laid_over, merged, unmounted
 
 leaves = st.none() | st.integers() | st.text(max_size=3) | st.lists(st.integers(), max_size=2)
 trees = st.recursive(leaves, lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3), max_leaves=8)
@@ -61,3 +61,26 @@ def test_a_written_in_value_is_filled_in_at_any_depth_and_other_placeholders_sta
         "environment": {"IMAGE": "x:1 of {username}"},
         "args": ["--image=x:1", 3, '{"a": "x:1"}'],
     }
+
+
+MOUNTS = [{"name": "home", "mountPath": "/home"}, {"name": "home", "mountPath": "/shared"}]
+
+
+def test_a_mapping_adds_to_a_list_and_what_was_there_stays_first():
+    data = {"name": "data", "mountPath": "/data"}
+    laid = laid_over(MOUNTS, {"0-data": data})
+    assert [laid[key] for key in sorted(laid)] == [*MOUNTS, data]
+
+
+def test_a_list_replaces_and_what_it_unmounts_is_known():
+    assert laid_over({"home": MOUNTS[0]}, MOUNTS[1:]) == MOUNTS[1:]
+    assert unmounted(MOUNTS, MOUNTS[1:]) == ("/home",)
+    assert unmounted({"home": MOUNTS[0]}, []) == ("/home",)
+    assert unmounted(MOUNTS, [*MOUNTS, {"name": "data", "mountPath": "/data"}]) == ()
+    assert unmounted([{"name": "home", "emptyDir": {}}], []) == ("home",)
+
+
+def test_laying_over_changes_neither():
+    below, above = [{"name": "a"}], {"b": {"c": []}}
+    laid_over(below, above)["b"]["c"].append(1)
+    assert (below, above) == ([{"name": "a"}], {"b": {"c": []}})

@@ -61,6 +61,10 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("communities: {Ocean: {}, ocean: {}}", "'Ocean' and 'ocean' are one name"),
         ("usage: {time_zone: Europe/Zuric}", "there is no time zone 'Europe/Zuric'"),
         ("profiles: [{display_name: A, profile_options: {i: {unlisted_choice: {validation_regex: '('}}}}]", "regular"),
+        ("group_directories: [{groups: [a], mount_path: '/a/{gruop}', sub_path: x}]", "Did you mean 'group'?"),
+        ("group_directories: [{group: [a], mount_path: /a/b, sub_path: x}]", "group_directories[0].group: unknown key"),
+        ("environment_from_auth_state: {A: '{auth_state.__class__}'}", "environment_from_auth_state.A: '{auth_state."),
+        ("environment_from_auth_state: {A-B: x}", "'A-B' is not the name of a variable"),
     ],
 )
 def test_a_mistake_is_told_in_words(text, found, tmp_path):

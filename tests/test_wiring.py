@@ -6,6 +6,7 @@ from traitlets.config import Config
 
 from hub_extensions import configure
 from hub_extensions.share import TEMPLATES
+from hub_extensions.spawners.local import ProfileLocalSpawner
 from hub_extensions.wiring import grant, put
 
 SETTINGS = {
@@ -34,6 +35,21 @@ def test_settings_come_to_traits():
     assert c.CommunityAuthenticator.contact == "help@example.org"
     assert c.UsageLedger.database == "sqlite:///usage.sqlite"
     assert [service["name"] for service in c.JupyterHub.services] == ["usage"]
+
+
+def test_folders_of_groups_and_variables_come_to_traits_which_the_spawners_take():
+    c = Config()
+    configure(
+        c,
+        {
+            "group_directories": [{"groups": ["project:*"], "mount_path": "/data/{group}", "sub_path": "{group}"}],
+            "environment_from_auth_state": {"GITHUB_USER": "{auth_state[github_user][login]}"},
+        },
+    )
+    spawner = ProfileLocalSpawner(config=c)
+    assert spawner.environment_from_auth_state == {"GITHUB_USER": "{auth_state[github_user][login]}"}
+    [directory] = c.ProfileKubeSpawner.group_directories
+    assert (directory["mount_path"], directory["volume"], directory["read_only"]) == ("/data/{group}", "home", False)
 
 
 def test_configuring_twice_is_configuring_once():
