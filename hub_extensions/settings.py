@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from . import auth_state_environment, catalogue
+from . import auth_state_environment
 from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
+from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
-from .mounts import GroupDirectory
 from .pages import Level
 
 
