@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -109,9 +110,14 @@ def mistakes_in(error: pydantic.ValidationError, kind: Any) -> list[Mistake]:
 def validated(kind: Any, value: Any, source: str) -> Any:
     """A value as `kind` (a model, or a container of models) has it; raises SettingsError with all its mistakes."""
     try:
-        return pydantic.TypeAdapter(kind).validate_python(value)
+        return _adapter(kind).validate_python(value)
     except pydantic.ValidationError as error:
         raise SettingsError(mistakes_in(error, kind), source) from None
+
+
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
+    return pydantic.TypeAdapter(kind)
 
 
 def _fields_at(kind: Any, location: Sequence[str | int]) -> list[str]:

@@ -104,9 +104,7 @@ async def test_a_hook_that_fails_on_the_start_page_says_its_name_there():
 
 async def test_a_hook_that_refuses_is_heard_in_its_own_words(caplog):
     def refusing(spawner):
-        error = web.HTTPError(422, "over quota")
-        error.jupyterhub_message = "You have used 12 of 10 hours."
-        raise error
+        raise web.HTTPError(422, "You have used 12 of 10 hours.")
 
     async with hub_with(pre_spawn_hooks={"quota": refusing}) as hub:
         reply = await hub.api("POST", "users/ada/server", user="ada", json={})
