@@ -71,16 +71,7 @@ def _unknown(name: str, place: str, traits: Traits) -> Finding:
 def _check_value(
     name: str, value: Any, place: str, expected_by: Callable[[Any], str] | None, *, template: bool
 ) -> Iterator[Finding]:
-    if template:
-        try:
-            values = [filled_in(value, written) for written in _WRITTEN]
-        except (ValueError, LookupError, AttributeError, TypeError):
-            yield error(
-                place, f"{shown(value)} has braces that cannot be filled in.", "Write {{ and }} for plain ones."
-            )
-            return
-    else:
-        values = [value]
+    values = [filled_in(value, written) for written in _WRITTEN] if template else [value]
     expected = [expected_by(filled) for filled in values] if expected_by else [""]
     if all(expected):
         yield error(place, f"expected {expected[0]}, found {shown(value)}.")

@@ -251,7 +251,6 @@ def test_a_pattern_of_images_is_no_doubt_with_or_without_anchors(pattern):
     [
         ({"image": "quay.io/a:1"}, "unlisted_choice.kubespawner_override: uses nothing"),
         ({"cpu_limit": "{value}"}, "kubespawner_override.cpu_limit: expected a number, found '{value}'."),
-        ({"image": "{value}", "environment": {"A": "{"}}, "has braces that cannot be filled in."),
         ({"imge": "{value}"}, "Did you mean 'image'?"),
     ],
 )  # fmt: skip
