@@ -5,7 +5,7 @@ someone who is in one of them only.
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from . import groups as group_names
 from .catalogue import Profile, Restricted
@@ -58,5 +58,5 @@ def _first_day(profile: Profile) -> date:
 
 
 def _last_day(profile: Profile) -> date:
-    """The last day, and for a retired profile the first on which it is gone: nearer than a day nobody looks."""
-    return min(profile.closes or date.max, profile.retired or date.max)
+    gone = profile.retired or date.max
+    return min(profile.closes or date.max, gone - timedelta(days=1) if gone > date.min else gone)

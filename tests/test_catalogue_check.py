@@ -118,6 +118,7 @@ def test_a_default_that_also_stands_where_it_belongs_is_to_be_removed():
         ({"allowed_groups": ["a"]}, {"allowed_groups": ["b"]}, "warning"),
         ({"until": "2026-01-31"}, {"from": "2026-02-01"}, "warning"),
         ({"until": "2026-01-31"}, {"from": "2026-01-31"}, "error"),
+        ({"retired": "2026-02-01"}, {"from": "2026-02-01"}, "warning"),
     ],
 )
 def test_two_profiles_of_one_slug_are_a_mistake_where_one_person_may_see_both(first, second, severity):
