@@ -59,7 +59,10 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("usage: {time_zone: Europe/Zuric}", "usage.time_zone: there is no time zone 'Europe/Zuric'; expected a name"),
         ("usage: {database: usage.sqlite}", "usage.database: the ledger's database cannot be used: "),
         ("usage: {database: 'oracle://hub@db/usage'}", "usage.database: the ledger's database must be sqlite:///"),
-        ("usage: {database: 'postgresql+nosuch://hub:secret@db/usage'}", "usage.database: the ledger's database cannot be"),
+        (
+            "usage: {database: 'postgresql+nosuch://hub:secret@db/usage'}",
+            "usage.database: the ledger's database cannot be",
+        ),
         ("usage: {url: 'hub:10101'}", "usage.url: expected an address such as http://hub:10101"),
         ("profiles: [{display_name: A, profile_options: {i: {unlisted_choice: {validation_regex: '('}}}}]", "regular"),
     ],

@@ -36,7 +36,9 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 ASKED = "asked"  # to end
-START_SECONDS = 30  # until a hub that is asked to end while it starts is told so at once: it would leave processes behind
+START_SECONDS = (
+    30  # until a hub that is asked to end while it starts is told so at once: it would leave processes behind
+)
 END_SECONDS = 60  # for the hub to stop its servers
 
 

@@ -282,7 +282,11 @@ def test_every_page_says_whom_to_ask(seeded: Seeded) -> None:
 def test_every_link_and_file_of_a_page_exists(seeded: Seeded) -> None:
     visitor = seeded.hub.visitor("both")
     page = visitor.get(seeded.hub.service, timeout=20)
-    addresses = {address for address in re.findall(r'(?:href|src)="([^"#]+)"', page.text) if not re.search("logout|mailto:", address)}
+    addresses = {
+        address
+        for address in re.findall(r'(?:href|src)="([^"#]+)"', page.text)
+        if not re.search("logout|mailto:", address)
+    }
     assert len(addresses) > 6
     root = seeded.hub.url.removesuffix("/deep/hub-a/")
     broken = {a: visitor.get(f"{root}{a}", timeout=20).status_code for a in addresses}
@@ -422,6 +426,9 @@ def test_a_service_whose_hub_was_gone_before_it_was_up_ends(tmp_path: Path) -> N
             "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}",
             "HUB_EXTENSIONS_DATABASE": f"sqlite:///{tmp_path}/usage.sqlite",
         },
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )  # fmt: skip - it answers when the service has ended too, which holds the pipe
     assert "The hub that started this service is gone." in ended.stderr
