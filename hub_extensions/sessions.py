@@ -131,11 +131,8 @@ class Month:
 
     def window(self, zone: tzinfo) -> Window:
         """Return the month from midnight to midnight as clocks in ``zone`` show it."""
-        after = self.plus(1)
-        return Window(
-            datetime(self.year, self.month, 1, tzinfo=zone),
-            datetime(after.year, after.month, 1, tzinfo=zone),
-        )
+        year, month = divmod(self.year * 12 + self.month, 12)
+        return Window(datetime(self.year, self.month, 1, tzinfo=zone), datetime(year, month + 1, 1, tzinfo=zone))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
@@ -12,11 +12,13 @@ from . import auth_state_environment
 from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
+from .ledger.engine import connect
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
 from .pages import Level
+from .usage_service import time_zone
 
 
 class _Part(BaseModel):
@@ -41,8 +43,9 @@ class Hub(_Part):
 class Usage(_Part):
     """The ledger and the usage service; without a database both are off.
 
-    `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the service listens
-    (default: a free port on loopback), and days and months of reports begin in `time_zone`.
+    `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the proxy calls the
+    service (default: a free port on loopback; the service listens on all interfaces when the host is another), and days
+    and months of reports begin in `time_zone`.
     """
 
     database: str = ""
@@ -50,13 +53,24 @@ class Usage(_Part):
     url: str = ""
     time_zone: str = "UTC"
 
+    @field_validator("database")
+    @classmethod
+    def _can_be_used(cls, url: str) -> str:
+        if url:
+            connect(url, timeout=1).dispose()  # nothing was opened
+        return url
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if url and not (url.startswith(("http://", "https://")) and urlsplit(url).hostname):
+            raise ValueError(f"expected an address such as http://hub:10101, found {shown(url)}.")
+        return url
+
     @field_validator("time_zone")
     @classmethod
     def _exists(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"there is no time zone {name!r}. Names are such as Europe/Zurich or UTC.") from None
+        time_zone(name)
         return name
 
 

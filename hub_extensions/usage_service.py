@@ -6,6 +6,7 @@ Only data: the service itself is a plug-in, found by the entry point ``usage`` o
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ READ_EVERYBODY = "read:users:activity"
 scope and lets nobody extend by a custom one."""
 
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
+HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
+"""The process that configures the hub and starts the service: without it the service has nothing to do."""
 _SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
 # -P: not what happens to lie in the folder in which the hub runs. The installed package, of the hub's own Python.
 _COMMAND = (sys.executable, "-P", "-m", "hub_extensions.commands", SERVICE)
@@ -134,7 +137,7 @@ def registration(
             # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing. Their groups
             # only choose the brand of the page.
             "oauth_client_allowed_scopes": [READ, READ_EVERYBODY, "read:users:groups!user"],
-            "environment": settings.environment(),
+            "environment": {**settings.environment(), HUB_PROCESS_VARIABLE: str(os.getpid())},
         },
         roles=[
             {

@@ -20,7 +20,7 @@ from .pages import Announcement, PageContext
 from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import class_of, traits_of
-from .usage_service import UsageSettings, registration
+from .usage_service import SERVICE, UsageSettings, registration
 
 log = logging.getLogger("hub_extensions")
 
@@ -151,9 +151,10 @@ def _set_usage(c: Config, settings: Settings) -> None:
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub
+    registered = [service.get("url") for service in _listed(c, "services") if service.get("name") == SERVICE]
     service = registration(
         usage,
-        url=settings.usage.url or f"http://127.0.0.1:{random_port()}",
+        url=settings.usage.url or next(filter(None, registered), None) or f"http://127.0.0.1:{random_port()}",
         leads={name: [leads_group(name)] for name in settings.communities},
     )
     put(c, "services", service.service)

@@ -59,7 +59,14 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("communities: {'a b': {}}", "communities['a b']: is not a name"),
         ("communities: {'x:leads': {}}", "communities['x:leads']: is not a name"),
         ("communities: {Ocean: {}, ocean: {}}", "'Ocean' and 'ocean' are one name"),
-        ("usage: {time_zone: Europe/Zuric}", "there is no time zone 'Europe/Zuric'"),
+        ("usage: {time_zone: Europe/Zuric}", "usage.time_zone: there is no time zone 'Europe/Zuric'; expected a name"),
+        ("usage: {database: usage.sqlite}", "usage.database: the ledger's database cannot be used: "),
+        ("usage: {database: 'oracle://hub@db/usage'}", "usage.database: the ledger's database must be sqlite:///"),
+        (
+            "usage: {database: 'postgresql+nosuch://hub:secret@db/usage'}",
+            "usage.database: the ledger's database cannot be",
+        ),
+        ("usage: {url: 'hub:10101'}", "usage.url: expected an address such as http://hub:10101"),
         ("profiles: [{display_name: A, profile_options: {i: {unlisted_choice: {validation_regex: '('}}}}]", "regular"),
         ("group_directories: [{groups: [a], mount_path: '/a/{gruop}', sub_path: x}]", "Did you mean 'group'?"),
         ("group_directories: [{group: [a], mount_path: /a/b, sub_path: x}]", "group_directories[0].group: unknown key"),
@@ -74,6 +81,13 @@ def test_a_mistake_is_told_in_words(text, found, tmp_path):
 def test_a_missing_file_is_one_mistake_that_names_it():
     with pytest.raises(SettingsError, match=r"nowhere\.yaml: there is no such file\."):
         settings.load("nowhere.yaml")
+
+
+def test_a_mistake_in_the_address_of_the_database_does_not_tell_its_password():
+    for wrong in ("postgresql+nosuch://hub:secret@db/usage", "oracle://hub:secret@db/usage", "hub:secret@db"):
+        with pytest.raises(SettingsError) as caught:
+            settings.load({"usage": {"database": wrong}})
+        assert "secret" not in str(caught.value)
 
 
 def test_what_somebody_wrote_is_not_repeated_at_length():

@@ -60,6 +60,21 @@ def test_configuring_twice_is_configuring_once():
     assert plain(once) == plain(twice)
 
 
+def test_configuring_twice_keeps_the_address_of_the_usage_service():
+    c = Config()
+    configure(c, SETTINGS)
+    [first] = c.JupyterHub.services
+    configure(c, SETTINGS)
+    assert [service["url"] for service in c.JupyterHub.services] == [first["url"]]
+
+
+def test_the_address_of_the_usage_service_that_the_settings_name_wins():
+    c = Config()
+    configure(c, SETTINGS)
+    configure(c, {**SETTINGS, "usage": {**SETTINGS["usage"], "url": "http://hub:10101"}})
+    assert [service["url"] for service in c.JupyterHub.services] == ["http://hub:10101"]
+
+
 @pytest.mark.parametrize("lazy", [True, False], ids=["appended to what has no value yet", "assigned"])
 def test_what_an_operator_has_stays(lazy):
     c = Config()

@@ -44,7 +44,21 @@ class RefusedError(HTTPError):
         self.sentence = sentence
 
 
-class Page(HubOAuthenticated, RequestHandler):
+class LogsWithoutQuery(RequestHandler):
+    """Answers whose errors are logged without the query of their address: that of a login holds a code."""
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what nobody foresaw, with its traceback; an answer with an error status has its line already."""
+        if typ is not None and value is not None and not isinstance(value, HTTPError):
+            log.error("%s %s failed", self.request.method, self.request.path[:200], exc_info=(typ, value, tb))
+
+
+class Page(HubOAuthenticated, LogsWithoutQuery):
     """A page for somebody who is logged in at the hub."""
 
     access: Access
@@ -101,12 +115,10 @@ class Page(HubOAuthenticated, RequestHandler):
 
     def month(self) -> Month:
         """Return the month that is asked for, or this one."""
-        text = self.get_query_argument("month", "")
-        if not text:
-            return Month.of(self.now, self.zone)
         try:
-            return Month.parse(text)
-        except ValueError:
+            text = self.get_query_argument("month", "")
+            return Month.parse(text) if text else Month.of(self.now, self.zone)
+        except (ValueError, HTTPError):  # not a month, not even text
             raise RefusedError(
                 400, "That is not a month. Choose one from the list, or write it like 2026-10."
             ) from None
@@ -161,6 +173,7 @@ class Page(HubOAuthenticated, RequestHandler):
 
 
 _SENTENCES = {
+    400: "This address cannot be read. Please start again from one of the links above.",
     404: "There is no such page here.",
     405: "These pages can only be looked at.",
     500: "Something went wrong on our side. The people who run this hub find the details in its log.",
@@ -211,7 +224,7 @@ class NotFound(Page):
         raise HTTPError(404)
 
 
-class LoggedIn(HubOAuthCallbackHandler):
+class LoggedIn(LogsWithoutQuery, HubOAuthCallbackHandler):
     """Where the hub sends a person who has logged in."""
 
     def initialize(self, *, hub_auth: HubOAuth) -> None:
@@ -219,7 +232,7 @@ class LoggedIn(HubOAuthCallbackHandler):
         self.hub_auth = hub_auth
 
 
-class StyleSheet(RequestHandler):
+class StyleSheet(LogsWithoutQuery):
     """The few style sheets, from memory: tornado's own handler refuses the links of an editable install."""
 
     def initialize(self, *, sheets: dict[str, bytes]) -> None:

@@ -38,8 +38,13 @@ class Reader:
         self.hub = hub
         self.timeout = timeout
         self.limit = limit
-        # Statements end before the page gives up, so that no thread works for nobody.
-        self._ledger = Ledger(database, timeout=0.8 * timeout)
+        self._ledger: Ledger | None = None
+        try:
+            # Statements end before the page gives up, so that no thread works for nobody.
+            self._ledger = Ledger(database, timeout=0.8 * timeout)
+        except ValueError as error:
+            # Not the end of the service: a service that ends at its start ends its hub.
+            log.error("There will be no reports: %s", error)  # noqa: TRY400 - it says all
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="usage-ledger")
         self._migrated = False
 
@@ -51,11 +56,18 @@ class Reader:
         users: Collection[str] | None = None,
         communities: Collection[str] | None = None,
     ) -> Report:
-        """Make a report off the event loop. Raises ``LedgerAwayError`` when the ledger does not answer in time."""
+        """Make a report off the event loop.
+
+        Raises ``LedgerAwayError`` when the ledger does not answer in time, or its database's URL cannot be one.
+        """
+
+        ledger = self._ledger
+        if ledger is None:
+            raise LedgerAwayError
 
         def read() -> Report:
-            self._migrate()
-            sessions = self._ledger.sessions(
+            self._migrate(ledger)
+            sessions = ledger.sessions(
                 self.hub, window.start, window.end, users=users, communities=communities, limit=self.limit + 1
             )
             return report(sessions, window, now, self.limit)
@@ -64,16 +76,17 @@ class Reader:
         try:
             return await asyncio.wait_for(working, self.timeout)
         except (SQLAlchemyError, CommandError, TimeoutError, OSError) as error:
-            log.warning("The ledger %r cannot be read: %s", self._ledger, str(error).partition("\n")[0][:300])
+            log.warning("The ledger %r cannot be read: %s", ledger, str(error).partition("\n")[0][:300])
             raise LedgerAwayError from error
 
     def close(self) -> None:
         """Let go of threads and connections."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._ledger.dispose()
+        if self._ledger is not None:
+            self._ledger.dispose()
 
-    def _migrate(self) -> None:
+    def _migrate(self, ledger: Ledger) -> None:
         """Make the tables when the service starts before the hub has recorded anything."""
         if not self._migrated:
-            self._ledger.migrate()
+            ledger.migrate()
             self._migrated = True

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from tornado.web import Application, RedirectHandler, RequestHandler
 from hub_extensions.branding import Branding
 from hub_extensions.pages import PageContext
 from hub_extensions.share import TEMPLATES
-from hub_extensions.usage_service import time_zone
+from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
 
 from .pages import CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound, StyleSheet
 from .reader import Reader
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HUB_CHECK_SECONDS = 5
+_GONE = "The hub that started this service is gone."
 
 
 def run(settings: UsageSettings) -> None:
     """Serve until the hub ends or sends a signal.
 
-    Raises ``OSError`` when the address is taken and ``ValueError`` when the database's URL cannot be one.
+    Raises ``OSError`` when the address is taken. A database that cannot be used costs the reports alone.
     """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="[%(levelname)1.1s %(asctime)s usage] %(message)s"
@@ -49,12 +51,13 @@ async def _serve(settings: UsageSettings) -> None:
     reader = Reader(settings.database, settings.hub)
     app = application(settings, reader)
     url = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-    host, port = url.hostname or "127.0.0.1", url.port or 80
+    host, port = _interface(url.hostname or "127.0.0.1"), url.port or (443 if url.scheme == "https" else 80)
+    where = f"port {port} of {host or 'all interfaces'}"
     try:
         server = app.listen(port, address=host, xheaders=True)
     except OSError as error:
-        raise OSError(f"the usage service cannot listen on {host}:{port}: {error.strerror}") from None
-    log.info("The usage pages are served at http://%s:%d%s", host, port, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
+        raise OSError(f"the usage service cannot listen on {where}: {error.strerror}") from None
+    log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -63,15 +66,32 @@ async def _serve(settings: UsageSettings) -> None:
     reader.close()
 
 
+def _interface(host: str) -> str:
+    """Return what to listen on when the proxy calls ``host``: loopback, or else all interfaces, which are ``""``.
+
+    The name by which the proxy calls may be that of something in between, as a Service of Kubernetes is.
+    """
+    if host == "localhost":
+        return host
+    try:
+        return host if ip_address(host).is_loopback else ""
+    except ValueError:
+        return ""
+
+
 async def _stopped(stop: asyncio.Event) -> None:
     """Wait for a signal, or for the end of the hub: killed, it tells nobody, and its successor needs the port."""
     hub = os.getppid()
+    # The first process adopts those whose parent is gone; in a container it may be the hub itself.
+    if hub == 1 and os.environ.get(HUB_PROCESS_VARIABLE, "1") != "1":
+        log.info(_GONE)
+        return
     while not stop.is_set():
         try:
             await asyncio.wait_for(stop.wait(), _HUB_CHECK_SECONDS)
         except TimeoutError:
             if os.getppid() != hub:
-                log.info("The hub that started this service is gone.")
+                log.info(_GONE)
                 return
 
 

@@ -43,7 +43,7 @@ usage = registration(
         title="Ocean Data <Hub>",
         time_zone="Europe/Berlin",
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
-        branding={"primary_color": "#0b6e99"},
+        branding={"primary_color": "#0b6e99", "contact": "help@ocean.example.org"},
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
     ),
     leads={name: [f"{name}:leads"] for name in ("ocean-lab", "ice-lab")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -11,14 +12,18 @@ import sys
 import time
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 from hub_extensions.sessions import HOUR
 
-from .process_hub import run_hub
+from .process_hub import free_ports, run_hub
 from .seeded_hub import BERLIN, Seeded, last_month
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Tables(HTMLParser):
@@ -90,6 +95,20 @@ def test_a_month_without_sessions_says_so(seeded: Seeded) -> None:
     page = visit(seeded, "ada", month="2020-02")
     assert "No server was running in this month." in page.text
     assert '<option value="2020-02" selected>' in page.text
+
+
+def test_the_last_month_that_there_is_has_a_page(seeded: Seeded) -> None:
+    assert "No server was running in this month." in visit(seeded, "ada", month="9998-12").text
+
+
+def test_what_is_no_text_is_refused_in_a_sentence(seeded: Seeded) -> None:
+    visitor = seeded.hub.visitor("lin")
+    page = visitor.get(f"{seeded.hub.service}?month=%FF", timeout=20)
+    assert page.status_code == 400
+    assert "That is not a month." in page.text
+    page = visitor.get(f"{seeded.hub.service}community/%FF", timeout=20)
+    assert page.status_code == 400
+    assert "This address cannot be read." in page.text
 
 
 @pytest.mark.parametrize("month", ["2026-13", "x", "2026-10' OR 1=1", "<script>", "9999-12"])
@@ -230,6 +249,17 @@ def test_the_log_of_the_service_has_no_login_code(seeded: Seeded) -> None:
     assert not [line for line in said if "code=" in line]
 
 
+def test_the_log_of_the_service_has_no_query(seeded: Seeded) -> None:
+    visitor = seeded.hub.visitor("ada")
+    for path in ("?month=x&secret=1", "hub?secret=1", "community/%FF?secret=1", "oauth_callback?secret=1",
+                 "oauth_callback?code=secret&state=x", "static/none.css?secret=1"):  # fmt: skip
+        assert visitor.get(f"{seeded.hub.service}{path}", timeout=20).status_code >= 400
+    lines = seeded.hub.log.read_text().splitlines()
+    assert [line for line in lines if " usage] " in line]
+    of_the_service = [line for line in lines if "JupyterHub " not in line]
+    assert [line for line in of_the_service if "secret" in line] == []
+
+
 def test_pages_may_not_be_kept_or_framed(seeded: Seeded) -> None:
     headers = visit(seeded, "ada").headers
     assert headers["Cache-Control"] == "no-store"
@@ -244,10 +274,19 @@ def test_a_page_carries_the_brand_of_its_community(seeded: Seeded) -> None:
     assert "https://ice.example.org/logo.svg" in visit(seeded, "cy").text
 
 
+def test_every_page_says_whom_to_ask(seeded: Seeded) -> None:
+    for path in ("", "hub"):  # a report, and a refusal
+        assert 'href="mailto:help@ocean.example.org"' in visit(seeded, "ada", path).text
+
+
 def test_every_link_and_file_of_a_page_exists(seeded: Seeded) -> None:
     visitor = seeded.hub.visitor("both")
     page = visitor.get(seeded.hub.service, timeout=20)
-    addresses = {address for address in re.findall(r'(?:href|src)="([^"#]+)"', page.text) if "logout" not in address}
+    addresses = {
+        address
+        for address in re.findall(r'(?:href|src)="([^"#]+)"', page.text)
+        if not re.search("logout|mailto:", address)
+    }
     assert len(addresses) > 6
     root = seeded.hub.url.removesuffix("/deep/hub-a/")
     broken = {a: visitor.get(f"{root}{a}", timeout=20).status_code for a in addresses}
@@ -306,7 +345,6 @@ BESIDE_A_HUB = {
     [
         ([], {}, "started by JupyterHub"),
         ([], {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1"}, "has no database"),
-        (["--database", "nosuch://x"], {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1"}, "must be sqlite:///"),
         (
             ["--database", "sqlite:///x.sqlite", "--time-zone", "Mars/Olympus"],
             {"JUPYTERHUB_SERVICE_URL": "http://127.0.0.1:1"},
@@ -327,5 +365,70 @@ def test_a_port_that_is_taken_is_said_in_one_sentence(seeded: Seeded, tmp_path: 
         "--database", f"sqlite:///{tmp_path}/usage.sqlite", **{**BESIDE_A_HUB, "JUPYTERHUB_SERVICE_URL": url}
     )
     assert ended.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{seeded.hub.service_port}" in ended.stderr
+    assert f"cannot listen on port {seeded.hub.service_port} of 127.0.0.1" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@contextlib.contextmanager
+def serving(database: str, url: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "hub_extensions.commands", "usage", "--database", database],
+        env={"PATH": "", **BESIDE_A_HUB, "JUPYTERHUB_SERVICE_URL": url, **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    return process.stderr.readline()
+
+
+@pytest.mark.parametrize("database", ["nosuch://x", "usage.sqlite", "postgresql+nosuch://hub:secret@db/usage"])
+def test_a_database_that_cannot_be_one_costs_the_reports_not_the_hub(tmp_path: Path, database: str) -> None:
+    people = {"ada": {"groups": [], "admin": False}}
+    with run_hub(tmp_path, people, database=database) as hub:
+        page = hub.visitor("ada").get(hub.service, timeout=20)
+        assert page.status_code == 503
+        assert "The usage records cannot be read just now." in page.text
+        said = [line for line in hub.log.read_text().splitlines() if " usage] " in line]
+    assert [line for line in said if "the ledger's database" in line]
+    assert not [line for line in said if "secret" in line]
+
+
+@pytest.mark.parametrize(
+    ("host", "listens"), [("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"), ("hub.example.org", "all interfaces")]
+)
+def test_it_listens_on_all_interfaces_when_its_address_is_that_of_another_machine(
+    tmp_path: Path, host: str, listens: str
+) -> None:
+    [port] = free_ports(1)
+    with serving(f"sqlite:///{tmp_path}/usage.sqlite", f"http://{host}:{port}") as process:
+        assert f"port {port} of {listens}" in first_line(process)
+        assert requests.get(f"http://127.0.0.1:{port}/services/usage/static/usage.css", timeout=10).ok
+
+
+def test_a_service_whose_hub_was_gone_before_it_was_up_ends(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    start = (
+        "import os, subprocess, sys; subprocess.Popen([sys.executable, '-P', '-m', 'hub_extensions.commands', 'usage'], "
+        "env={**os.environ, 'HUB_EXTENSIONS_HUB_PID': str(os.getpid())})"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", start],
+        env={
+            **BESIDE_A_HUB,
+            "JUPYTERHUB_SERVICE_URL": f"http://127.0.0.1:{port}",
+            "HUB_EXTENSIONS_DATABASE": f"sqlite:///{tmp_path}/usage.sqlite",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )  # fmt: skip - it answers when the service has ended too, which holds the pipe
+    assert "The hub that started this service is gone." in ended.stderr
