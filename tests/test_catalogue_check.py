@@ -1,7 +1,7 @@
 """What a hub says of its profiles when it starts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub_extensions import catalogue
@@ -366,6 +366,7 @@ VALUES = st.recursive(
 OVERRIDES = st.dictionaries(NAMES, VALUES, max_size=4)
 
 
+@settings(deadline=None)
 @given(OVERRIDES, OVERRIDES, OVERRIDES, st.text("0123456789 .-GB MRAMCPUsto~", max_size=20))
 def test_whatever_stands_in_an_override_is_answered_with_findings(first, second, third, label):
     option = {

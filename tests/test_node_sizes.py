@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as how
 from hypothesis import strategies as st
 from traitlets.config import Config
 
@@ -96,6 +97,7 @@ def test_of_a_large_node_no_more_is_held_back_than_two_gigabytes_and_one_cpu():
     assert whole["cpu_limit"] == 99
 
 
+@how(deadline=None)
 @given(
     cpu=st.floats(0.5, 500),
     memory=st.integers(GIB, 20_000 * GIB),
@@ -119,6 +121,7 @@ def test_as_many_servers_of_a_size_fit_a_node_as_its_name_says(cpu, memory, choi
         assert smaller["cpu_limit"] == larger["cpu_limit"]
 
 
+@how(deadline=None)
 @given(name=st.sampled_from(sorted(node_types())), choices=st.integers(1, 4))
 def test_the_label_of_a_made_size_agrees_with_its_numbers(name, choices):
     try:
