@@ -416,10 +416,11 @@ def test_it_listens_on_all_interfaces_when_its_address_is_that_of_another_machin
 
 def test_a_service_whose_hub_was_gone_before_it_was_up_ends(tmp_path: Path) -> None:
     [port] = free_ports(1)
-    start = (
-        "import os, subprocess, sys; "
-        "subprocess.Popen([sys.executable, '-P', '-m', 'hub_extensions.commands', 'usage'], env={**os.environ, 'HUB_EXTENSIONS_HUB_PID': str(os.getpid())})"
-    )
+    start = """if True:
+        import os, subprocess, sys
+        command = [sys.executable, "-P", "-m", "hub_extensions.commands", "usage"]
+        subprocess.Popen(command, env={**os.environ, "HUB_EXTENSIONS_HUB_PID": str(os.getpid())})
+    """
     ended = subprocess.run(
         [sys.executable, "-c", start],
         env={
