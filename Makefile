@@ -10,33 +10,34 @@ PYTEST_ARGS ?=
 
 .PHONY: demo test check lint types imports format install wheel clean
 
-demo: $(VENV)/installed
-	@PORT=$(PORT) $(BIN)/python examples/laptop/demo.py
+# Ctrl-C is the demonstration's to follow; the shell waits for it and then ends well.
+demo: $(VENV)/installed-demo
+	@trap : INT; PORT='$(PORT)' $(BIN)/python examples/laptop/demo.py
 
-test: $(VENV)/installed
+test: $(VENV)/installed-test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 check: lint types imports
 
-lint: $(VENV)/installed
+lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 # Checked from a folder without packages, so that what is checked is the installed package, put together as people get it.
-types: $(VENV)/installed
+types: $(VENV)/installed-test
 	cd tests && $(BIN)/mypy --config-file ../pyproject.toml --package hub_extensions
 
-imports: $(VENV)/installed
+imports: $(VENV)/installed-test
 	cd tests && $(BIN)/lint-imports --config ../pyproject.toml
 
-format: $(VENV)/installed
+format: $(VENV)/installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-wheel: $(VENV)/installed
+wheel: $(VENV)/installed-test
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
-install: $(VENV)/installed
+install: $(VENV)/installed-test
 
 clean:
 	rm -rf build dist *.egg-info $(VENV)
@@ -55,9 +56,18 @@ $(LISTED): | $(VENV)/bin/python
 	@rm -f $(VENV)/files-*
 	@touch $@
 
-$(VENV)/installed: pyproject.toml $(LISTED)
+define install
 	@echo 'Installing into $(VENV); the first time takes a minute or two.'
 	@rm -rf build
 	@$(BIN)/pip install --quiet --disable-pip-version-check \
-	  '$(JUPYTERHUB)' --editable '.[test]' --config-settings editable_mode=strict
+	  '$(JUPYTERHUB)' --editable '.[$(1)]' --config-settings editable_mode=strict
+endef
+
+$(VENV)/installed-demo: pyproject.toml $(LISTED)
+	$(call install,demo)
 	@touch $@
+
+# What tests need includes what the demonstration needs.
+$(VENV)/installed-test: pyproject.toml $(LISTED)
+	$(call install,test)
+	@touch $@ $(VENV)/installed-demo

@@ -36,9 +36,7 @@ import yaml
 
 HERE = Path(__file__).resolve().parent
 ASKED = "asked"  # to end
-START_SECONDS = (
-    30  # until a hub that is asked to end while it starts is told so at once: it would leave processes behind
-)
+START_SECONDS = 30  # for a hub that is to end while it starts: told at once, it would leave processes behind
 END_SECONDS = 60  # for the hub to stop its servers
 
 
@@ -165,7 +163,7 @@ def follow(hub, happened, started, port, people):
 
 
 def end(started, proxy_pid_file):
-    """End what a hub has left running, as one does that failed or was killed; then nothing is left of its proxy's file."""
+    """End what a hub that failed or was killed has left running, and remove the file that names its proxy."""
     for stop in (psutil.Process.terminate, psutil.Process.kill):
         for process in started:
             with contextlib.suppress(psutil.NoSuchProcess):
