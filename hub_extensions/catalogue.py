@@ -87,7 +87,7 @@ class UnlistedChoice(Restricted):
 
 
 class DynamicImageBuilding(_Part):
-    """Whether a person may have an image built from a repository."""
+    """Whether a person may have an image built from a repository; its name is then written in for them."""
 
     enabled: bool = False
 
@@ -132,9 +132,14 @@ class Profile(Restricted):
 
 
 class Catalogue(_Part):
-    """All profiles of a hub, in the order in which people see them."""
+    """All profiles of a hub, in the order in which people see them.
+
+    `built_images` is a regular expression which the names of all images fit that the hub's image builder makes, "" if
+    that is not known.
+    """
 
     profiles: tuple[Profile, ...] = ()
+    built_images: str = ""
 
 
 def read(

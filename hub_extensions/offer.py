@@ -18,11 +18,13 @@ from .profiles import (
     counted_for,
     default_choice,
     default_of,
+    is_built_image,
     named,
     open_choices,
     open_profiles,
     open_write_in,
     refuse_written,
+    takes_built_images,
     why_closed,
 )
 
@@ -53,6 +55,14 @@ class VisibleUnlisted:
 
 
 @dataclass(frozen=True)
+class VisibleBuild:
+    """Fields for having an image built from a repository; `value` is an image that was built before, or ""."""
+
+    value: str
+    selected: bool
+
+
+@dataclass(frozen=True)
 class VisibleOption:
     """An option with what is left of its choices for one person."""
 
@@ -61,6 +71,7 @@ class VisibleOption:
     description: str
     choices: tuple[VisibleChoice, ...]
     unlisted: VisibleUnlisted | None
+    build: VisibleBuild | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +130,9 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
     for profile in catalogue.profiles:
         if profile in startable:
             chosen = options if profile is selected else {}
-            visible, given_up = _visible(profile, person, chosen, selected=profile is selected)
+            visible, given_up = _visible(
+                profile, person, chosen, selected=profile is selected, built_images=catalogue.built_images
+            )
             shown_profiles.append(visible)
             notices += given_up
         elif _is_shown(profile, person):
@@ -171,12 +184,12 @@ def _locked(profile: Profile, person: Person) -> VisibleProfile:
 
 
 def _visible(
-    profile: Profile, person: Person, options: Mapping[str, Any], *, selected: bool
+    profile: Profile, person: Person, options: Mapping[str, Any], *, selected: bool, built_images: str
 ) -> tuple[VisibleProfile, list[str]]:
     notices: list[str] = []
     visible_options = []
     for name, option in profile.profile_options.items():
-        visible, given_up = _visible_option(name, option, person, options)
+        visible, given_up = _visible_option(name, option, person, options, built_images)
         visible_options.append(visible)
         notices += given_up
     communities = counted_for(profile, person)
@@ -205,13 +218,14 @@ def _image(override: Mapping[str, Any]) -> str:
 
 
 def _visible_option(
-    name: str, option: Option, person: Person, options: Mapping[str, Any]
+    name: str, option: Option, person: Person, options: Mapping[str, Any], built_images: str
 ) -> tuple[VisibleOption, list[str]]:
     choices, write_in = open_choices(option, person), open_write_in(option, person)
     title = option.display_name or name
     notices = []
     written, wanted = options.get(name + WRITE_IN), options.get(name)
-    if written is not None and (write_in is None or refuse_written(write_in, title, written)):
+    built = is_built_image(option, person, built_images, written)
+    if written is not None and not built and (write_in is None or refuse_written(write_in, title, written)):
         notices.append(f"{title}: {shown(written)} cannot be used any more.")
         written = None
     if wanted is not None and (not isinstance(wanted, str) or wanted not in choices):
@@ -237,7 +251,10 @@ def _visible_option(
             description=write_in.description or write_in.description_in_choices,
             pattern=write_in.validation_regex,
             pattern_message=write_in.validation_message,
-            value=written or "",
-            selected=bool(written) or not choices,
+            value="" if built else written or "",
+            selected=not built and (bool(written) or not choices),
         )
-    return VisibleOption(name, title, option.description, visible_choices, unlisted), notices
+    build = None
+    if takes_built_images(option, person, built_images):
+        build = VisibleBuild(value=written if built and written else "", selected=built)
+    return VisibleOption(name, title, option.description, visible_choices, unlisted, build), notices

@@ -82,7 +82,7 @@ def resolve(catalogue: Catalogue, person: Person, options: Any) -> Resolved | Re
     request = {"profile": profile.name} | ({COMMUNITY: community} if len(candidates) > 1 else {})
     overrides: list[Mapping[str, Any]] = [profile.kubespawner_override]
     for name, option in profile.profile_options.items():
-        chosen = _choose(option, name, person, options)
+        chosen = _choose(option, name, person, options, catalogue.built_images)
         if isinstance(chosen, Refused):
             return chosen
         choices[name], request_key, override = chosen
@@ -125,6 +125,27 @@ def open_write_in(option: Option, person: Person) -> UnlistedChoice | None:
     """The write-in of an option, if it has one that is for this person."""
     write_in = option.unlisted_choice
     return write_in if write_in.enabled and admits(write_in, person) else None
+
+
+def takes_built_images(option: Option, person: Person, built_images: str) -> bool:
+    """Whether an option takes images that this person has built: as write-ins, or because their names are known.
+
+    Who may not write in may not build either, unless nobody may write in: then `built_images` says what is let through.
+    """
+    write_in = option.unlisted_choice
+    return (
+        option.dynamic_image_building.enabled and admits(write_in, person) and (write_in.enabled or bool(built_images))
+    )
+
+
+def is_built_image(option: Option, person: Person, built_images: str, value: Any) -> bool:
+    """Whether a written-in value is an image that only the builder makes, which no other rule of the option holds for.
+
+    The browser says which image was built, so only its name can be checked.
+    """
+    if not built_images or not takes_built_images(option, person, built_images):
+        return False
+    return refuse_written(UnlistedChoice(validation_regex=built_images), "", value) is None
 
 
 def why_closed(profile: Profile, person: Person) -> str:
@@ -200,7 +221,7 @@ def _asked_for(catalogue: Catalogue, person: Person, options: Mapping[str, Any])
 
 
 def _choose(
-    option: Option, name: str, person: Person, options: Mapping[str, Any]
+    option: Option, name: str, person: Person, options: Mapping[str, Any], built_images: str
 ) -> tuple[str, str, Mapping[str, Any]] | Refused:
     """What was chosen of an option, under which key it is asked for, and the override it stands for."""
     title = option.display_name or name
@@ -209,10 +230,16 @@ def _choose(
     if written is not None and key is not None:
         return Refused(f"{title}: choose from the list or write your own, not both.")
     if written is not None:
-        if write_in is None:
-            return Refused(f"{title}: choose from the list.")
-        refusal = refuse_written(write_in, title, written)
-        return refusal or (written, name + WRITE_IN, filled_in(write_in.kubespawner_override, written))
+        if not is_built_image(option, person, built_images, written):
+            refusal = (
+                refuse_written(write_in, title, written) if write_in else Refused(f"{title}: choose from the list.")
+            )
+            if refusal:
+                return refusal
+        template = option.unlisted_choice.kubespawner_override
+        if option.dynamic_image_building.enabled and not template:
+            template = {"image": "{value}"}
+        return written, name + WRITE_IN, filled_in(template, written)
     if key is None:
         key = default_choice(choices)
         if key is None:

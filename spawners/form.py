@@ -10,15 +10,23 @@ from hub_extensions.profiles import WRITE_IN
 from hub_extensions.share import TEMPLATES
 
 WRITTEN_IN = "unlisted-choice"  # the value of a list that says: take what is in the text field beside it
+BUILT = "built-image"  # the value of a list that says: take the image that was built, a write-in that nobody types
 
 
-def render(offer: Offer, titles: Mapping[str, str], notices: Sequence[str] = ()) -> str:
+def render(offer: Offer, titles: Mapping[str, str], notices: Sequence[str] = (), builder: str = "") -> str:
     """The fields of the profile form, without the surrounding `<form>` and its button, which JupyterHub provides.
 
-    `titles` are those of communities, by name; `notices` are told before those of the offer.
+    `titles` are those of communities, by name; `notices` are told before those of the offer; `builder` is the name of
+    the hub's service that builds images, "" if there is none.
     """
     template = _templates().get_template("hub_extensions/profile_form.html")
-    return template.render(profiles=offer.profiles, notices=[*notices, *offer.notices], community_titles=titles)
+    used = any(option.build for profile in offer.profiles for option in profile.options)
+    return template.render(
+        profiles=offer.profiles,
+        notices=[*notices, *offer.notices],
+        community_titles=titles,
+        builder=builder if used else "",
+    )
 
 
 @lru_cache(maxsize=1)
@@ -37,11 +45,10 @@ def options_of(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
         if not field.startswith(prefix) or not values:
             continue
         name = field.removeprefix(prefix)
-        if name.endswith(WRITE_IN):
+        if name.endswith((WRITE_IN, f"--{BUILT}")):
             continue
-        written = form.get(field + WRITE_IN, [""])[0]
-        if values[0] == WRITTEN_IN:
-            options[name + WRITE_IN] = written
+        if values[0] in (WRITTEN_IN, BUILT):
+            options[name + WRITE_IN] = form.get(f"{field}--{values[0]}", [""])[0]
         else:
             options[name] = values[0]
     # An option without a list has only the text field.

@@ -1,5 +1,6 @@
 """The profile machinery of a spawner, whatever it starts servers with."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -73,6 +74,33 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         """,
     )
 
+    binder_service = Unicode(
+        "binder",
+        config=True,
+        help="""
+        The name of the hub's service that builds images: a BinderHub, which answers at `/services/<this name>/`.
+
+        An option with `dynamic_image_building: {"enabled": True}` and an enabled `unlisted_choice` then lets people
+        have an image built from a repository on GitHub. The service must run with `enable_api_only_mode = True`, and
+        people need the scope `access:services!service=<this name>`. Where the hub has no such service, or this is
+        empty, nothing is offered for building.
+        """,
+    )
+
+    built_images = Unicode(
+        "",
+        config=True,
+        help="""
+        A regular expression which the names of all images fit that the builder makes, and no other image does.
+
+        What was built is told to the hub by the person's browser, so without this it is a write-in like any other: the
+        option's `unlisted_choice` must be enabled, and its `validation_regex` is what protects you. With it, people may
+        build also where `unlisted_choice` is not enabled, and start what fits the whole expression::
+
+            c.ProfileKubeSpawner.built_images = r"quay[.]io/my-org/built-[a-z0-9-]+:[0-9a-f]{40}"
+        """,
+    )
+
     resolved: profiles.Resolved | None = None
     _linked: Mapping[str, Any]
     _good_options: Any
@@ -101,7 +129,7 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         offered = offer(known, self._person(), linked or self.user_options)
         if offered.is_empty:
             raise refusal(profiles.nothing_offered(known), code="nothing_offered", status=403)
-        return form.render(offered, self.communities, notices)
+        return form.render(offered, self.communities, notices, self._builder())
 
     # What a person sends
 
@@ -122,6 +150,19 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
     @default("options_from_form")
     def _options_from_form_default(self) -> Any:
         return form.options_of
+
+    @validate("built_images")
+    def _compiles(self, proposal: Any) -> str:
+        try:
+            re.compile(proposal["value"])
+        except re.error as error:
+            raise TraitError(f"built_images is not a regular expression: {error}") from error
+        return str(proposal["value"])
+
+    def _builder(self) -> str:
+        """The name of the service that builds images, "" if this hub has none."""
+        service = self.user.settings.get("services", {}).get(self.binder_service)
+        return self.binder_service if service and service.url else ""
 
     # What comes of it
 
@@ -233,4 +274,5 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
 
     async def _catalogue(self) -> catalogue.Catalogue:
         listed = self.profile_list
-        return catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
+        read = catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
+        return read.model_copy(update={"built_images": self.built_images if self._builder() else ""})

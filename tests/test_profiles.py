@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import date
 
 import pytest
@@ -385,3 +386,98 @@ def test_someone_of_several_communities_is_asked_and_the_answer_is_kept():
         ("forest", False), ("ocean-lab", True),
     ]  # fmt: skip
     assert resolve(one(), BOTH, {"profile": "one", "community": "ocean-lab"}).options["community"] == "ocean-lab"
+
+
+BUILT = "registry[.]example[.]org/built-[a-z-]+:[0-9a-f]+"
+A_BUILT_IMAGE = "registry.example.org/built-ocean-lab-notebooks:0123abc"
+
+
+def building(built_images=BUILT, *, enabled=True, unlisted=None):
+    option = {
+        "choices": {"python": {"display_name": "Python"}},
+        "dynamic_image_building": {"enabled": enabled},
+        "unlisted_choice": unlisted or {},
+    }
+    profiles = [{"display_name": "Own software", "slug": "own", "profile_options": {"image": option}}]
+    return catalogue.read(profiles).model_copy(update={"built_images": built_images})
+
+
+def written(image):
+    return {"profile": "own", "image--unlisted-choice": image}
+
+
+@pytest.mark.parametrize(
+    ("known", "image", "started"),
+    [
+        # Where nobody may write in, the names of the builder's images decide.
+        (building(), A_BUILT_IMAGE, True),
+        (building(), "evil.example.org/built-x:1", False),
+        (building(), f"{A_BUILT_IMAGE}/../evil:1", False),
+        (building(), f"{A_BUILT_IMAGE}\n", False),
+        (building(), f"x/{A_BUILT_IMAGE}", False),
+        (building(), "", False),
+        (building(), 7, False),
+        (building(".*"), "x{username}:1", False),
+        (building(".*"), "x" * 5000, False),
+        # Without them, and without building, nothing is taken from a browser that is not in the list.
+        (building(""), A_BUILT_IMAGE, False),
+        (building(enabled=False), A_BUILT_IMAGE, False),
+    ],
+)
+def test_an_image_is_taken_from_the_browser_only_if_the_builder_makes_such_images(known, image, started):
+    resolved = resolve(known, person(), written(image))
+    assert isinstance(resolved, Resolved) == started
+    if started:
+        assert resolved.overrides[-1] == {"image": image}
+        assert resolve(known, person(), resolved.options) == resolved
+
+
+WRITE_IN = {
+    "enabled": True,
+    "validation_regex": "quay[.]io/.+",
+    "kubespawner_override": {"image": "{value}", "cmd": ["x"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "groups", "offered", "accepted"),
+    [
+        (building(unlisted=WRITE_IN), [], True, {"quay.io/x", A_BUILT_IMAGE}),
+        (building("", unlisted=WRITE_IN), [], True, {"quay.io/x"}),
+        (building(unlisted=WRITE_IN, enabled=False), [], False, {"quay.io/x"}),
+        (building(unlisted={**WRITE_IN, "allowed_groups": ["makers"]}), [], False, set()),
+        (building(unlisted={**WRITE_IN, "allowed_groups": ["makers"]}), ["Makers"], True, {"quay.io/x", A_BUILT_IMAGE}),
+        (building(unlisted={**WRITE_IN, "enabled": False}), [], True, {A_BUILT_IMAGE}),
+        (building("", unlisted={**WRITE_IN, "enabled": False}), [], False, set()),
+    ],
+)
+def test_who_may_write_in_may_build_and_the_write_in_s_override_applies(known, groups, offered, accepted):
+    [profile] = offer(known, person(*groups)).profiles
+    assert bool(profile.options[0].build) == offered
+    for image in ("quay.io/x", A_BUILT_IMAGE, "evil.example.org/x:1"):
+        resolved = resolve(known, person(*groups), written(image))
+        assert isinstance(resolved, Resolved) == (image in accepted)
+        if image in accepted:
+            assert resolved.overrides[-1] == {"image": image, "cmd": ["x"]}
+
+
+def test_an_image_that_was_built_before_is_selected_again_as_long_as_it_may_be_used():
+    for unlisted in ({}, WRITE_IN):
+        known = building(unlisted=unlisted)
+        again = offer(known, person(), written(A_BUILT_IMAGE))
+        [option] = again.profiles[0].options
+        assert (option.build.value, option.build.selected, again.notices) == (A_BUILT_IMAGE, True, ())
+        assert not any(choice.selected for choice in option.choices)
+        assert not option.unlisted or (option.unlisted.value, option.unlisted.selected) == ("", False)
+    gone = offer(building("other/.*"), person(), written(A_BUILT_IMAGE))
+    [option] = gone.profiles[0].options
+    assert (option.build.value, option.build.selected, option.choices[0].selected) == ("", False, True)
+    assert len(gone.notices) == 1
+
+
+@given(st.text() | st.from_regex(BUILT) | st.none() | st.integers())
+def test_whatever_is_written_in_an_image_that_starts_fits_the_builder_s_names(image):
+    resolved = resolve(building(), person(), written(image))
+    assert isinstance(resolved, Resolved) == bool(
+        image is None or (isinstance(image, str) and re.fullmatch(BUILT, image, re.ASCII))
+    )

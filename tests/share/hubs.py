@@ -127,11 +127,11 @@ PROFILES = (
 )
 
 
-def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = ()) -> str:
+def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = (), builder: str = "") -> str:
     """As a spawner does it: its own environment, no variable but these."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     template = environment.get_template("hub_extensions/profile_form.html")
-    return template.render(profiles=tuple(profiles), notices=list(notices), community_titles={})
+    return template.render(profiles=tuple(profiles), notices=list(notices), community_titles={}, builder=builder)
 
 
 class PagesAuthenticator(MockPAMAuthenticator):

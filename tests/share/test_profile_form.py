@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 
-from hub_extensions.offer import VisibleOption, VisibleUnlisted
+from hub_extensions.offer import VisibleBuild, VisibleOption, VisibleUnlisted
 
 from .hubs import IMAGE, OWN_IMAGE, PROFILES, choice, profile, render_form
 
@@ -135,3 +136,41 @@ def test_from_eight_profiles_on_there_is_a_search_box(count: int, searchable: bo
 
 def test_the_form_s_script_and_style_stay_small() -> None:
     assert len(render_form([])) < 8_000
+
+
+def buildable(*, value: str = "", selected: bool = False, choices: int = 2, unlisted: bool = False) -> str:
+    option = VisibleOption(
+        "image",
+        "Image",
+        "",
+        tuple(choice(f"c{n}", f"Choice {n}", description=HOSTILE) for n in range(choices)),
+        OWN_IMAGE if unlisted else None,
+        VisibleBuild(value, selected),
+    )
+    return render_form([profile("a", "A", options=(option,))], builder="binder")
+
+
+@pytest.mark.parametrize("choices", [0, 2, 9])
+@pytest.mark.parametrize("unlisted", [False, True])
+def test_building_is_one_more_entry_of_the_list_and_its_image_a_field_that_nobody_types(
+    choices: int, unlisted: bool
+) -> None:
+    form = Form(buildable(value=HOSTILE, selected=True, choices=choices, unlisted=unlisted))
+    [entry] = form.all("input", value="built-image") or form.all("option", value="built-image")
+    assert "checked" in entry or "selected" in entry
+    [image] = form.all("input", name="profile-option-a--image--built-image")
+    assert (image["type"], image["value"]) == ("hidden", HOSTILE)
+    assert len([f for f in form.all("input") + form.all("select") if f.get("name") == "profile-option-a--image"])
+
+
+def test_a_page_without_building_carries_none_of_it() -> None:
+    option = VisibleOption("image", "Image", "", (choice("c", "C"),), None, VisibleBuild("", selected=False))
+    for html in (render_form([profile("a", "A", options=(option,))]), render_form(PROFILES)):
+        assert "hub-build" not in html
+        assert "built-image" not in html.partition("<style>")[0] + html.partition("</style>")[2]
+
+
+def test_all_scripts_together_stay_below_15_kilobytes() -> None:
+    scripts = re.findall("<script>(.*?)</script>", buildable(), re.DOTALL)
+    assert len(scripts) == 2
+    assert sum(len(script.encode()) for script in scripts) < 15_000

@@ -7,6 +7,9 @@ import textwrap
 
 import pytest
 from jupyterhub import orm
+from traitlets import TraitError
+
+from hub_extensions.spawners.local import ProfileLocalSpawner
 
 from ..hub import running_hub
 
@@ -284,3 +287,32 @@ async def test_saved_options_that_are_refused_are_not_asked_for_for_ever(hub, ad
     assert (await hub.api("POST", f"users/{ada}/server", user=ada)).status == 400
     assert saved_options(hub, ada) == {}
     assert (await hub.api("POST", f"users/{ada}/server", user=ada)).status == 201
+
+
+async def test_building_is_offered_only_where_the_hub_has_a_builder_and_its_images_are_taken_only_there(homes):
+    option = {"choices": {"a": {"display_name": "A"}}, "dynamic_image_building": {"enabled": True}}
+    config = {
+        "JupyterHub": {"spawner_class": "profile-local"},
+        "ProfileLocalSpawner": {
+            "profile_list": [{"display_name": "Own", "slug": "own", "profile_options": {"image": option}}],
+            "built_images": "registry[.]example[.]org/.+",
+            "cmd": [sys.executable, "-c", SERVER],
+            "home_dir_template": str(homes / "{username}"),
+        },
+    }
+    request = {"profile": "own", "image--unlisted-choice": "registry.example.org/x:1"}
+    async with running_hub(config) as hub:
+        assert "Build from a repository" not in (await (await hub.login("eve")).get("spawn")).text
+        assert (await by_rest(hub, "eve", request)).status == 400
+    config["JupyterHub"]["services"] = [{"name": "images", "url": "http://127.0.0.1:1"}]
+    config["ProfileLocalSpawner"]["binder_service"] = "images"
+    async with running_hub(config) as hub:
+        assert 'data-service="images"' in (await (await hub.login("eve")).get("spawn")).text
+        assert "choose from the list" in (await by_form(hub, "eve", {"profile": "own", "image": "built-image"})).text
+        assert (await by_rest(hub, "eve", request)).status == 201
+        assert hub.app.users["eve"].spawners[""].resolved.overrides[-1] == {"image": "registry.example.org/x:1"}
+
+
+def test_a_pattern_of_built_images_that_cannot_work_stops_the_start():
+    with pytest.raises(TraitError, match="not a regular expression"):
+        ProfileLocalSpawner(built_images="(")
