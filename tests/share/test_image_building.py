@@ -1,4 +1,4 @@
-"""From a repository on GitHub to a server that runs its image: in Chromium, on a real hub with a proxy and a builder."""
+"""From a repository on GitHub to a server of its image: in Chromium, on a real hub with a builder."""
 
 from __future__ import annotations
 
@@ -345,7 +345,8 @@ async def test_repositories_are_read_as_people_write_them_and_nothing_else_is(fo
     asked: list[str] = []
 
     async def answer(route: Route) -> None:
-        asked.append(unquote(URL(route.request.url).raw_path.partition("/build/gh/")[2]))
+        owner, name, ref = URL(route.request.url).raw_path.partition("/build/gh/")[2].split("/", 2)
+        asked.append(f"{owner}/{name} {unquote(ref)}")
         await route.fulfill(status=404)
 
     await form.page.route("**/services/binder/**", answer)
@@ -355,9 +356,7 @@ async def test_repositories_are_read_as_people_write_them_and_nothing_else_is(fo
         await form.build(typed, "HEAD")
         if READ[typed]:
             await expect(form.button("Try again")).to_be_enabled()
-        read[typed] = (
-            " ".join(asked[0].rsplit("/", asked[0].count("/") - 1)[:1] + [asked[0].split("/", 2)[2]]) if asked else None
-        )
+        read[typed] = asked[0] if asked else None
     assert read == READ
 
 
@@ -385,9 +384,7 @@ async def test_the_token_for_the_builder_opens_nothing_else(form: Builder, hub: 
     await expect(form.status).to_contain_text("The image is built.")
     [token] = {header.removeprefix("token ") for header in sent if header}
     me = (await hub.api("GET", "user", token=token)).json()
-    assert (
-        me["scopes"] == ["access:services!service=binder", "read:users:groups!user", "read:users:name!user"]
-        or me["scopes"]
-    )
+    assert "access:services!service=binder" in me["scopes"]
+    assert not [scope for scope in me["scopes"] if not scope.startswith(("access:services!", "read:users:"))]
     assert (await hub.api("GET", f"users/{form.person}/tokens", token=token)).status == 403
     assert (await hub.api("POST", f"users/{form.person}/server", token=token)).status == 403

@@ -1,5 +1,6 @@
 """A real hub with ProfileLocalSpawner: every door on which options arrive, and what is kept of them."""
 
+import asyncio
 import json
 import re
 import sys
@@ -304,9 +305,13 @@ async def test_building_is_offered_only_where_the_hub_has_a_builder_and_its_imag
     async with running_hub(config) as hub:
         assert "Build from a repository" not in (await (await hub.login("eve")).get("spawn")).text
         assert (await by_rest(hub, "eve", request)).status == 400
-    config["JupyterHub"]["services"] = [{"name": "images", "url": "http://127.0.0.1:1"}]
+    builder = await asyncio.start_server(
+        lambda _, answer: answer.write(b"HTTP/1.1 204 No Content\r\n\r\n"), "127.0.0.1", 0
+    )
+    port = builder.sockets[0].getsockname()[1]
+    config["JupyterHub"]["services"] = [{"name": "images", "url": f"http://127.0.0.1:{port}"}]
     config["ProfileLocalSpawner"]["binder_service"] = "images"
-    async with running_hub(config) as hub:
+    async with builder, running_hub(config) as hub:
         assert 'data-service="images"' in (await (await hub.login("eve")).get("spawn")).text
         assert "choose from the list" in (await by_form(hub, "eve", {"profile": "own", "image": "built-image"})).text
         assert (await by_rest(hub, "eve", request)).status == 201
