@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import maybe_future
 from sqlalchemy.orm import object_session
+from traitlets import Any as AnyValue
 from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, observe, validate
 from traitlets.config import LoggingConfigurable
 
@@ -14,7 +15,7 @@ from hub_extensions.offer import offer
 from hub_extensions.overrides import merged
 
 from . import form
-from .refusal import refusal
+from .refusal import knows_refusals, refusal
 from .session import SessionRecord
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ class ProfileSpawner(Base):
         """,
     )
 
+    # Whatever JSON somebody sent: JupyterHub 5 stores it unseen, and is to get as far as our refusal with it.
+    user_options = AnyValue(help="What was asked for of this server.")
+
     resolved: profiles.Resolved | None = None
     _linked: Mapping[str, Any]
     _traits_before: dict[str, Any]
@@ -88,6 +92,10 @@ class ProfileSpawner(Base):
         self._traits_before = {}
         super().__init__(**kwargs)
         self.session = SessionRecord(self)
+
+    @default("user_options")
+    def _user_options_default(self) -> dict[str, Any]:
+        return {}
 
     # What a person sees
 
@@ -157,6 +165,7 @@ class ProfileSpawner(Base):
         resolved = profiles.resolve(known, self._person(), options)
         if isinstance(resolved, profiles.Refused):
             self._forget_options(known)
+            self._not_a_failure_of_the_hub()
             raise refusal(
                 resolved.reason, code=resolved.code, status=403 if resolved.code == "nothing_offered" else 400
             )
@@ -206,6 +215,15 @@ class ProfileSpawner(Base):
         session = object_session(self.orm_spawner)
         if session:
             session.commit()
+
+    def _not_a_failure_of_the_hub(self) -> None:
+        """Take back what JupyterHub 5 is about to count: it ends itself after some failed starts in a row.
+
+        JupyterHub 6 counts only errors, not refusals.
+        """
+        if self.handler and not knows_refusals():
+            counts = self.handler.settings
+            counts["failure_count"] = counts.get("failure_count", 0) - 1
 
     # What is remembered of it
 
