@@ -5,9 +5,8 @@ Nothing of an override gets here, and nothing of other people's groups but what 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import sizes
 from .catalogue import Catalogue, Option, Profile
 from .mistakes import shown
 from .profiles import (
@@ -19,15 +18,13 @@ from .profiles import (
     default_of,
     named,
     open_choices,
-    open_profiles,
     open_write_in,
     refuse_written,
     why_closed,
 )
 
 
-@dataclass(frozen=True)
-class VisibleChoice:
+class VisibleChoice(NamedTuple):  # of which a page may have thousands
     """A choice as a page may show it."""
 
     key: str
@@ -108,19 +105,18 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
     a written-in value to the option's default. Each time a notice says so.
     """
     options = options if isinstance(options, Mapping) else {}
-    startable = open_profiles(catalogue, person)
-    if not startable:
-        return Offer(tuple(_locked(profile, person) for profile in catalogue.profiles if _is_shown(profile, person)))
-    selected, notices = _selected(catalogue, startable, person, options)
+    closed = [(profile, why_closed(profile, person)) for profile in catalogue.profiles]
+    startable = [profile for profile, why in closed if not why]
+    selected, notices = _selected(catalogue, startable, person, options) if startable else (None, [])
     shown_profiles = []
-    for profile in catalogue.profiles:
-        if profile in startable:
+    for profile, why in closed:
+        if not why:
             chosen = options if profile is selected else {}
             visible, given_up = _visible(profile, person, chosen, selected=profile is selected)
             shown_profiles.append(visible)
             notices += given_up
         elif _is_shown(profile, person):
-            shown_profiles.append(_locked(profile, person))
+            shown_profiles.append(_locked(profile, why))
     return Offer(tuple(shown_profiles), tuple(notices))
 
 
@@ -152,7 +148,7 @@ def _selected(
     return default, [f"{what} is not open to you any more: {default.display_name} is chosen instead."]
 
 
-def _locked(profile: Profile, person: Person) -> VisibleProfile:
+def _locked(profile: Profile, why: str) -> VisibleProfile:
     return VisibleProfile(
         slug=profile.name,
         display_name=profile.display_name,
@@ -162,7 +158,7 @@ def _locked(profile: Profile, person: Person) -> VisibleProfile:
         size="",
         selected=False,
         options=(),
-        locked=why_closed(profile, person),
+        locked=why,
     )
 
 
@@ -184,7 +180,7 @@ def _visible(
         description=profile.description,
         icon=profile.icon,
         tags=profile.tags,
-        size=sizes.describe(profile.kubespawner_override),
+        size=profile.size,
         selected=selected,
         options=tuple(visible_options),
         communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
@@ -207,16 +203,10 @@ def _visible_option(
         notices.append(f"{title}: {shown(wanted)} is not offered to you any more.")
         wanted = None
     selected = None if written else wanted or default_choice(choices)
-    visible_choices = tuple(
-        VisibleChoice(
-            key=key,
-            display_name=choice.display_name,
-            description=choice.description,
-            size=sizes.describe(choice.kubespawner_override),
-            selected=key == selected,
-        )
+    visible_choices = [
+        VisibleChoice(key, choice.display_name, choice.description, choice.size, key == selected)
         for key, choice in choices.items()
-    )
+    ]
     unlisted = None
     if write_in:
         unlisted = VisibleUnlisted(
@@ -228,4 +218,4 @@ def _visible_option(
             value=written or "",
             selected=bool(written) or not choices,
         )
-    return VisibleOption(name, title, option.description, visible_choices, unlisted), notices
+    return VisibleOption(name, title, option.description, tuple(visible_choices), unlisted), notices
