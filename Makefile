@@ -8,13 +8,18 @@ BIN := $(abspath $(VENV))/bin
 PACKAGES := hub_extensions spawners authenticators services share
 PYTEST_ARGS ?=
 
-.PHONY: demo test check lint types imports format install wheel clean
+.PHONY: demo test benchmarks check lint types imports format install wheel clean
 
 demo: $(VENV)/installed
 	@PORT=$(PORT) $(BIN)/python examples/laptop/demo.py
 
 test: $(VENV)/installed
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# Figures, as ratios from one run; what needs KUBEBUILDER_ASSETS or HUB_VALUES_CORPUS is left out without it.
+benchmarks: $(VENV)/installed
+	$(BIN)/python benchmarks/policy.py
+	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(BIN)/python benchmarks/spawns.py; fi
 
 check: lint types imports
 
