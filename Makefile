@@ -8,7 +8,7 @@ BIN := $(abspath $(VENV))/bin
 PACKAGES := hub_extensions spawners authenticators services share
 PYTEST_ARGS ?=
 
-.PHONY: demo test check lint types imports format install wheel clean
+.PHONY: demo test benchmarks check lint types imports format install wheel clean
 
 # Ctrl-C is the demonstration's to follow; the shell waits for it and then ends well.
 demo: $(VENV)/installed-demo
@@ -16,6 +16,11 @@ demo: $(VENV)/installed-demo
 
 test: $(VENV)/installed-test
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+# Figures, as ratios from one run; what needs KUBEBUILDER_ASSETS or HUB_VALUES_CORPUS is left out without it.
+benchmarks: $(VENV)/installed
+	$(BIN)/python benchmarks/policy.py
+	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(BIN)/python benchmarks/spawns.py; fi
 
 check: lint types imports
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
+from . import sizes
 from .mistakes import Mistake, SettingsError, mistakes_in
 
 
@@ -62,6 +63,11 @@ class Choice(Restricted):
     slug: str = ""  # accepted because production values carry it; the key is what names a choice
     default: bool = False
     kubespawner_override: Override = {}
+
+    @cached_property
+    def size(self) -> str:
+        """What it comes to, in words."""
+        return sizes.describe(self.kubespawner_override)
 
 
 class UnlistedChoice(Restricted):
@@ -129,6 +135,11 @@ class Profile(Restricted):
     def name(self) -> str:
         """The slug: as written, or made from the display name as KubeSpawner makes it."""
         return self.slug or slugify(self.display_name)
+
+    @cached_property
+    def size(self) -> str:
+        """What it comes to without its options, in words."""
+        return sizes.describe(self.kubespawner_override)
 
 
 class Catalogue(_Part):

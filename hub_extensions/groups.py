@@ -43,6 +43,11 @@ def matches(pattern: str, name: str) -> bool:
 
 def member_of_any(names: Iterable[str], patterns: Iterable[str]) -> bool:
     """Whether someone in the groups `names` is in a group that one of the patterns means."""
+    return _member_of_any(frozenset(names), tuple(patterns))
+
+
+@lru_cache(maxsize=16384)  # a page asks the same of one person for each of thousands of choices
+def _member_of_any(names: frozenset[str], patterns: tuple[str, ...]) -> bool:
     have = keys(names)
     return any(
         key(pattern) in have or ("*" in pattern and any(matches(pattern, name) for name in have))

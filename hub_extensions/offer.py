@@ -6,9 +6,8 @@ what a locked profile is made to say.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from . import sizes
 from .catalogue import Catalogue, Option, Profile
 from .mistakes import shown
 from .profiles import (
@@ -21,7 +20,6 @@ from .profiles import (
     is_built_image,
     named,
     open_choices,
-    open_profiles,
     open_write_in,
     refuse_written,
     takes_built_images,
@@ -29,8 +27,7 @@ from .profiles import (
 )
 
 
-@dataclass(frozen=True)
-class VisibleChoice:
+class VisibleChoice(NamedTuple):  # of which a page may have thousands
     """A choice as a page may show it."""
 
     key: str
@@ -122,13 +119,12 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
     a written-in value to the option's default. Each time a notice says so.
     """
     options = options if isinstance(options, Mapping) else {}
-    startable = open_profiles(catalogue, person)
-    if not startable:
-        return Offer(tuple(_locked(profile, person) for profile in catalogue.profiles if _is_shown(profile, person)))
-    selected, notices = _selected(catalogue, startable, person, options)
+    closed = [(profile, why_closed(profile, person)) for profile in catalogue.profiles]
+    startable = [profile for profile, why in closed if not why]
+    selected, notices = _selected(catalogue, startable, person, options) if startable else (None, [])
     shown_profiles = []
-    for profile in catalogue.profiles:
-        if profile in startable:
+    for profile, why in closed:
+        if not why:
             chosen = options if profile is selected else {}
             visible, given_up = _visible(
                 profile, person, chosen, selected=profile is selected, built_images=catalogue.built_images
@@ -136,7 +132,7 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
             shown_profiles.append(visible)
             notices += given_up
         elif _is_shown(profile, person):
-            shown_profiles.append(_locked(profile, person))
+            shown_profiles.append(_locked(profile, why))
     return Offer(tuple(shown_profiles), tuple(notices))
 
 
@@ -168,7 +164,7 @@ def _selected(
     return default, [f"{what} is not open to you any more: {default.display_name} is chosen instead."]
 
 
-def _locked(profile: Profile, person: Person) -> VisibleProfile:
+def _locked(profile: Profile, why: str) -> VisibleProfile:
     return VisibleProfile(
         slug=profile.name,
         display_name=profile.display_name,
@@ -179,7 +175,7 @@ def _locked(profile: Profile, person: Person) -> VisibleProfile:
         image="",
         selected=False,
         options=(),
-        locked=why_closed(profile, person),
+        locked=why,
     )
 
 
@@ -201,7 +197,7 @@ def _visible(
         description=profile.description,
         icon=profile.icon,
         tags=profile.tags,
-        size=sizes.describe(profile.kubespawner_override),
+        size=profile.size,
         image=_image(profile.kubespawner_override),
         selected=selected,
         options=tuple(visible_options),
@@ -237,7 +233,7 @@ def _visible_option(
             key=key,
             display_name=choice.display_name,
             description=choice.description,
-            size=sizes.describe(choice.kubespawner_override),
+            size=choice.size,
             image=_image(choice.kubespawner_override),
             selected=key == selected,
         )

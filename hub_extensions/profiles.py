@@ -110,10 +110,12 @@ def counted_for(profile: Profile, person: Person) -> tuple[str, ...]:
 
 def admits(part: Restricted, person: Person) -> bool:
     """Whether a part is for this person."""
-    if part.for_everyone:
+    opening = part.allowed_groups or part.allowed_teams
+    if opening and group_names.member_of_any(person.groups, opening):
         return True
-    named = person.user_name.casefold() in map(str.casefold, part.allowed_users)
-    return named or group_names.member_of_any(person.groups, part.groups)
+    if part.allowed_users:
+        return person.user_name.casefold() in map(str.casefold, part.allowed_users)
+    return not opening
 
 
 def open_choices(option: Option, person: Person) -> dict[str, Choice]:
@@ -159,7 +161,7 @@ def why_closed(profile: Profile, person: Person) -> str:
     if profile.opens and person.today < profile.opens:
         return f"It opens on {profile.opens}."
     for name, option in profile.profile_options.items():
-        if not open_choices(option, person) and not open_write_in(option, person):
+        if not open_write_in(option, person) and not any(admits(choice, person) for choice in option.choices.values()):
             return f"Nothing of {option.display_name or name} is open to you."
     return ""
 
@@ -203,6 +205,12 @@ def refuse_written(write_in: UnlistedChoice, title: str, value: Any) -> Refused 
 
 
 def _asked_for(catalogue: Catalogue, person: Person, options: Mapping[str, Any]) -> Profile | Refused:
+    slug = options.get("profile")
+    # Only what is asked for is looked at: of a long list, the others matter when it cannot be had.
+    asked = (profile for profile in catalogue.profiles if slug == profile.name or slug in profile.aliases)
+    found = named((profile for profile in asked if not why_closed(profile, person)), slug)
+    if found:
+        return found
     profiles = open_profiles(catalogue, person)
     if not profiles:
         return Refused(nothing_offered(catalogue), code="nothing_offered")
@@ -210,10 +218,6 @@ def _asked_for(catalogue: Catalogue, person: Person, options: Mapping[str, Any])
         return default_of(profiles)
     if "profile" not in options:
         return Refused("No environment was named. Choose one on the start page.")
-    slug = options["profile"]
-    found = named(profiles, slug)
-    if found:
-        return found
     locked = named((profile for profile in catalogue.profiles if profile.when_not_allowed == "lock"), slug)
     if locked:
         return Refused(f"{locked.display_name} is not open to you. {why_closed(locked, person)} Choose another.")

@@ -35,10 +35,13 @@ def _templates() -> Environment:
 
 
 def options_of(form: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The options that a submitted form asks for; fields of profiles other than the chosen one do not count."""
+    """The options that a submitted form asks for; fields of profiles other than the chosen one do not count.
+
+    Without a profile they are its fields as they are, which nobody offers: only a form without any of them is empty.
+    """
     slug = next(iter(form.get("profile", ())), "")
     if not slug:
-        return {}
+        return {field: next(iter(values), "") for field, values in form.items() if field.startswith("profile")}
     options = {"profile": slug}
     prefix = f"profile-option-{slug}--"
     for field, values in form.items():

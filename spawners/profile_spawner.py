@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyterhub.utils import maybe_future
 from sqlalchemy.orm import object_session
+from traitlets import Any as AnyValue
 from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, validate
 
 from hub_extensions import catalogue, groups, profiles
@@ -14,7 +15,7 @@ from hub_extensions.offer import offer
 
 from . import form
 from .personal_environment import PersonalEnvironment
-from .refusal import refusal
+from .refusal import knows_refusals, refusal
 from .session import SessionRecord
 from .trait_overrides import TraitOverrides
 
@@ -101,16 +102,22 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         """,
     )
 
+    # Whatever JSON somebody sent: JupyterHub 5 stores it unseen, and is to get as far as our refusal with it.
+    user_options = AnyValue(help="What was asked for of this server.")
+
     resolved: profiles.Resolved | None = None
     _linked: Mapping[str, Any]
     _good_options: Any
-    user_options: Any  # a trait of JupyterHub's Spawner
 
     def __init__(self, **kwargs: Any):
         self._linked = {}
         super().__init__(**kwargs)
         self._good_options = self.user_options  # those of the last start, which JupyterHub has kept
         self.session = SessionRecord(self)
+
+    @default("user_options")
+    def _user_options_default(self) -> dict[str, Any]:
+        return {}
 
     # What a person sees
 
@@ -198,6 +205,7 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         resolved = profiles.resolve(known, self._person(), options)
         if isinstance(resolved, profiles.Refused):
             self._forget_options(known)
+            self._not_a_failure_of_the_hub()
             raise refusal(
                 resolved.reason, code=resolved.code, status=403 if resolved.code == "nothing_offered" else 400
             )
@@ -232,6 +240,15 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         session = object_session(self.orm_spawner)
         if session:
             session.commit()
+
+    def _not_a_failure_of_the_hub(self) -> None:
+        """Take back what JupyterHub 5 is about to count: it ends itself after some failed starts in a row.
+
+        JupyterHub 6 counts only errors, not refusals.
+        """
+        if self.handler and not knows_refusals():
+            counts = self.handler.settings
+            counts["failure_count"] = counts.get("failure_count", 0) - 1
 
     # What is remembered of it
 

@@ -6,6 +6,11 @@ from jupyterhub import spawner as jupyterhub_spawner
 from tornado import web
 
 
+def knows_refusals() -> bool:
+    """Whether JupyterHub tells a refused start from a failed one, as it does from 6 on."""
+    return hasattr(jupyterhub_spawner, "SpawnException")
+
+
 def refusal(sentence: str, *, code: str, status: int = 400, log_message: str = "") -> web.HTTPError:
     """The exception that refuses a start.
 
@@ -13,7 +18,7 @@ def refusal(sentence: str, *, code: str, status: int = 400, log_message: str = "
     JupyterHub's metrics. On JupyterHub 6 it is a SpawnException, which logs no traceback.
     """
     error: Any
-    if hasattr(jupyterhub_spawner, "SpawnException"):
+    if knows_refusals():
         error = jupyterhub_spawner.SpawnException(sentence, reason=code, log_message=log_message, status_code=status)
     else:
         # HTTPError formats its message with %, which somebody's input may contain.

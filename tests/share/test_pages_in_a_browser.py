@@ -155,7 +155,7 @@ async def test_search_narrows_the_list_and_keeps_what_is_chosen(page: Page) -> N
     await page.set_content(f"<form>{render_form([*profiles, profile('ice', 'Sea ice', selected=True)])}</form>")
     await page.get_by_label("Find an environment").fill("EVEN pro")
     await expect(page.get_by_role("radio")).to_have_count(7)
-    await expect(page.get_by_role("status")).to_have_text("6 of 13 environments")
+    await expect(page.locator("#hub-search-found")).to_have_text("6 of 13 environments")
     await page.get_by_label("Find an environment").press("Enter")
     await expect(page.get_by_role("radio", name="Sea ice")).to_be_checked()
 
