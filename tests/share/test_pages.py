@@ -195,7 +195,7 @@ async def test_an_operator_s_own_template_overrides_one_block(tmp_path: Path) ->
 
 
 HUB_PAGES = sorted([*TEMPLATES.glob("*.html"), *TEMPLATES.glob("hub_extensions/*.html")])
-PARTS = {"style.html", "contact.html", "profile_form.html"}
+PARTS = {"brand.html", "contact.html", "footer.html", "image_builder.html", "profile_form.html", "style.html"}
 
 
 @pytest.mark.parametrize("path", HUB_PAGES, ids=lambda path: path.relative_to(TEMPLATES).as_posix())
