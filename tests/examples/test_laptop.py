@@ -152,9 +152,9 @@ async def test_from_login_to_jupyterlab_to_the_usage_page_and_the_lead_s(chromiu
     await admin.goto(f"{demo.url}/services/usage/hub")
     await expect(admin.get_by_role("row").filter(has_text="ada").first).to_be_visible()
 
-    await page.goto(f"{demo.url}/hub/home")
+    await page.goto(f"{demo.url}/hub/home", wait_until="networkidle")  # JupyterHub's button works by its script
     await page.get_by_role("button", name="Stop My Server").click()
-    await expect(page.get_by_role("button", name="Stop My Server")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Stop My Server")).to_be_hidden(timeout=30_000)
     await page.goto(f"{demo.url}/services/usage/")
     await expect(session).not_to_contain_text("running")
     assert re.search(r"cannot honour 'node_selector' of profile ocean: not applied", demo.log)
@@ -173,7 +173,7 @@ async def test_a_copied_link_selects_the_same_choice_for_somebody_else_and_start
     link = await page.evaluate("navigator.clipboard.readText()")
     await page.context.close()
 
-    other = await sign_in(chromium, demo, "ada")
+    other = await sign_in(chromium, demo, "cleo")
     await other.goto(link)
     await expect(other.get_by_role("radio", name="Ocean analysis")).to_be_checked()
     await expect(other.get_by_label("PyTorch")).to_be_checked()
