@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
 
 WAYS: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("dark", 1280), ("dark", 360), ("light", 360)]
+
+
+expect.set_options(timeout=20_000)  # a busy machine is slow, and no test is about how fast a page changes
 
 
 @pytest.fixture(scope="module")
