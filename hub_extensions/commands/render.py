@@ -1,14 +1,13 @@
 """`hub-extensions render`: the pod that a person would get."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
 from .mistaken_call import CalledWrongly
+from .output import format_option, printed
 from .values_files import read_values
 
 if TYPE_CHECKING:
@@ -73,14 +72,7 @@ def _groups(_context: click.Context, _parameter: click.Parameter, text: str) -> 
     help="A choice of one of the profile's options, by its key; again for more options.",
 )
 @click.option("--server", metavar="NAME", default="", help="Which of the person's named servers.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["yaml", "json"]),
-    default="yaml",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option
 def command(
     files: tuple[Path, ...],
     user: str,
@@ -100,7 +92,7 @@ def command(
     if options and profile is None:
         raise CalledWrongly("--option needs --profile, because options belong to a profile.")
     values = [read_values(path) for path in files]
-    click.echo(_printed(_manifest(values, user, groups, _request(profile, options), server), format_), nl=False)
+    click.echo(printed(_manifest(values, user, groups, _request(profile, options), server), format_), nl=False)
 
 
 def _request(profile: str | None, options: dict[str, str]) -> dict[str, str]:
@@ -132,10 +124,3 @@ def _advice(error: "UnknownProfileError") -> str:
     if not error.known:
         return f"{error} These values have no profiles."
     return f"{error} {did_you_mean(error.slug, error.known)}".strip()
-
-
-def _printed(manifest: dict[str, Any], format_: str) -> str:
-    if format_ == "json":
-        return json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    text: str = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=10_000)
-    return text

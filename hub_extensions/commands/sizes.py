@@ -1,12 +1,10 @@
 """`hub-extensions sizes`: the choices of an option, made from a node's CPU and memory."""
 
-import json
-
 import click
-import yaml
 
 from ..mistakes import mistakes_in
 from .mistaken_call import CalledWrongly
+from .output import format_option, printed
 
 EPILOG = """\b
 Example: a node of your own, half and a quarter of one, the quarter as default:
@@ -27,14 +25,7 @@ requests of the system pods are to be taken away; both are shown by
 @click.option("--default", type=int, help="Which is the default, counted from 1, the smallest.")
 @click.option("--cpu", type=float, help="CPUs that people's pods can use of such a node, if you measured it.")
 @click.option("--memory", help="Memory that they can use, such as 27.5G, if you measured it.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["yaml", "json"]),
-    default="yaml",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option
 def command(
     node_type: str, choices: int, default: int | None, cpu: float | None, memory: str | None, format_: str
 ) -> None:
@@ -54,7 +45,4 @@ def command(
         raise CalledWrongly("; ".join(f"--{mistake}" for mistake in mistakes_in(error, NodeShares))) from error
     except ValueError as error:
         raise CalledWrongly(str(error)) from error
-    if format_ == "json":
-        click.echo(json.dumps(made, indent=2))
-    else:
-        click.echo(yaml.safe_dump(made, sort_keys=False, width=10_000), nl=False)
+    click.echo(printed(made, format_), nl=False)

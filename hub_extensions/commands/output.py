@@ -1,0 +1,24 @@
+"""How a command prints what it found: as YAML for people, as JSON for programs."""
+
+import json
+from typing import Any
+
+import click
+import yaml
+
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    show_default=True,
+    help="How to print it.",
+)
+
+
+def printed(value: Any, format_: str) -> str:
+    """Plain data in one of the formats of `format_option`, in its own order, with a newline at the end."""
+    if format_ == "json":
+        return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=10_000)
+    return text
