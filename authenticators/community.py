@@ -1,29 +1,38 @@
-"""What makes an OAuthenticator community-scoped."""
+"""What makes an authenticator community-scoped, whatever people log in with."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import maybe_future
 from pydantic import TypeAdapter, ValidationError
 from tornado import web
-from traitlets import Dict, TraitError, Unicode, default, validate
+from traitlets import Dict, List, Set, TraitError, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
+from traitlets.config.loader import LazyConfigValue
 
-from hub_extensions import communities, groups
-from hub_extensions.communities import Communities, Community, Decision, Identity
+from hub_extensions import communities, user_names
+from hub_extensions.communities import Communities, Community, Decision, Policy
+from hub_extensions.identities import Identity
+from hub_extensions.membership import Rule
 from hub_extensions.mistakes import SettingsError, mistakes_in
+from hub_extensions.user_names import RefusedName, TakenNames
+
+from .slugs import slug_of
 
 if TYPE_CHECKING:
-    from oauthenticator.oauth2 import OAuthenticator as Base  # what this is put before
+    from jupyterhub.auth import Authenticator as Base  # what this is put before
 else:
     Base = LoggingConfigurable
 
+RECORD = "hub_extensions"  # what of auth_state is ours: who owns the name, and when the provider last confirmed it
+
 
 class CommunityAuthenticator(Base):
-    """Put this before an OAuthenticator class, to admit the members of communities and to make each one a group.
+    """Put this before an authenticator class, to admit the members of communities and to make each one a group.
 
-    What the OAuthenticator class itself allows (`admin_users`, `allowed_users`, `allow_all`, …) is admitted as well.
+    What the class itself allows (`admin_users`, `allowed_users`, `allow_all`, …) is admitted as well; what refuses is
+    final for both.
     """
 
     communities = Dict(
@@ -34,7 +43,7 @@ class CommunityAuthenticator(Base):
         Whoever a rule of a community's members or leads means may log in, and is put into a group of the community's
         name (and into `NAME:leads`)::
 
-            c.CommunityOIDCAuthenticator.communities = {
+            c.CommunityAuthenticator.communities = {
                 "ocean-lab": {"members": [{"groups": ["staff:ocean"]}], "leads": [{"users": ["lin"]}]},
             }
 
@@ -42,81 +51,202 @@ class CommunityAuthenticator(Base):
         """,
     ).tag(allow_config=True)
 
+    admins = List(
+        Dict(),
+        config=True,
+        help="""
+        Who administers the hub, besides `admin_users`: rules as those of a community's members, for instance
+        `[{"github": ["our-org:staff"]}, {"provider": "google", "users": ["lin@example.org"]}]`.
+        """,
+    ).tag(allow_config=True)
+
+    service_users = Set(
+        Unicode(),
+        config=True,
+        help="""
+        Users that are programs, such as a health check. Nobody can log in with such a name; nothing is refreshed for
+        them, and windows do not concern them.
+        """,
+    )
+
+    reserved_names = Set(
+        Unicode(),
+        set(user_names.RESERVED),
+        config=True,
+        help="Names that nobody gets from a provider, unless `admin_users` or `allowed_users` names the person.",
+    )
+
+    shared_user_names = Set(
+        Unicode(),
+        config=True,
+        help="""
+        Providers that give one person the same name, for instance `{"github", "cilogon"}` after a change of provider.
+
+        Otherwise a name that was made with one provider is refused to an account of another, and to another account of
+        the same provider. Known from `auth_state`, so it needs `enable_auth_state`.
+        """,
+    )
+
     contact = Unicode(
         config=True,
         help="Whom people may ask for access, as the page that refuses them shows it: an e-mail address or a URL.",
     )
 
-    _checked: Mapping[str, Community] = {}
+    provider = Unicode(help="What a rule's `provider` calls this: github, cilogon, google, globus, oidc, …")
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._checked_communities: Mapping[str, Community] = {}
+        self._checked_admins: tuple[Rule, ...] = ()
+        self._taken = TakenNames(slug_of)
+        self._known: set[str] = set()
+        super().__init__(**kwargs)
+        # A trait set for the class of the provider hides the same trait of Authenticator; lists of people are added up.
+        for name in ("admin_users", "blocked_users"):
+            everywhere = set(getattr(self, name)).union(*self._configured(name))
+            setattr(self, name, {self.normalize_username(each) for each in everywhere})
 
     @default("manage_groups")
     def _manage_groups_default(self) -> bool:
         return True
 
+    @default("auth_refresh_strict")
+    def _auth_refresh_strict_default(self) -> bool:
+        # Outages are survived before JupyterHub hears of them, so that what is left is a definite no.
+        return True
+
     @validate("communities")
-    def _check(self, proposal: Any) -> Any:
-        try:
-            self._checked = TypeAdapter(Communities).validate_python(proposal["value"])
-        except ValidationError as error:
-            raise TraitError(str(SettingsError(mistakes_in(error, Communities), source="communities"))) from None
+    def _check_communities(self, proposal: Any) -> Any:
+        self._checked_communities = self._check(proposal, Communities)
         return proposal["value"]
 
-    async def get_user_groups(self, auth_state: Any) -> set[str]:
-        """The groups of the provider's claims, and one for each community that the person belongs to or leads."""
-        user_info = auth_state[self.user_auth_state_key]
-        user_name = self.normalize_username(self.user_info_to_username(user_info))
-        _, decision = await self._decide(user_name, auth_state)
-        return set(decision.groups)
+    @validate("admins")
+    def _check_admins(self, proposal: Any) -> Any:
+        self._checked_admins = self._check(proposal, tuple[Rule, ...])
+        return proposal["value"]
+
+    def _check(self, proposal: Any, model: Any) -> Any:
+        try:
+            return TypeAdapter(model).validate_python(proposal["value"])
+        except ValidationError as error:
+            name = proposal["trait"].name
+            raise TraitError(str(SettingsError(mistakes_in(error, model), source=name))) from None
+
+    @property
+    def policy(self) -> Policy:
+        """Everything of the settings that decides who may log in."""
+        named = (Rule(users=tuple(self.admin_users)),) if self.admin_users else ()
+        return Policy(
+            self._checked_communities,
+            admins=(*self._checked_admins, *named),
+            blocked_users=self.blocked_users,
+            service_users=self.service_users,
+            allow_all=self.allow_all,
+        )
+
+    async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
+        """What is known of the person; `auth_state` is None where the provider says nothing but a name."""
+        return Identity(user_name, provider=self.provider)
+
+    async def decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
+        """Who this is, and what follows from it by our rules alone."""
+        identity = await self.identity_of(user_name, auth_state)
+        return identity, communities.decide(self.policy, identity, datetime.now(UTC))
+
+    async def admits(self, user_name: str, auth_model: Mapping[str, Any]) -> bool:
+        """Whether the person may still be here, by our rules and by those of the class; raises nothing for a no."""
+        _, decision = await self.decide(user_name, auth_model["auth_state"])
+        try:
+            if decision.refused or not await maybe_future(super().check_blocked_users(user_name, auth_model)):
+                return False
+            return decision.allowed or self.allow_all or bool(await super().check_allowed(user_name, auth_model))
+        except web.HTTPError as error:
+            self.log.info("Not admitted any more: %s. %s", user_name[:64], error.log_message)
+            return False
+
+    async def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
+        """Refuse before anything can admit: by our rules, names that are another's, by the rules of the class."""
+        identity, decision = await self.decide(username, auth_model["auth_state"])
+        if decision.refused:
+            raise self._refused(identity, decision)
+        try:
+            self._refuse_name(username)
+        except RefusedName as refused:
+            raise self.refusal(username, str(refused)) from None
+        return bool(await maybe_future(super().check_blocked_users(username, auth_model)))
 
     async def check_allowed(self, username: str, auth_model: Any) -> bool:
-        """Admit whom the stock rules or a community admit; tell everyone else why not."""
-        if await super().check_allowed(username, auth_model):
+        """Admit whom the class or a community admits; tell everyone else why not."""
+        if await maybe_future(super().check_allowed(username, auth_model)):
             return True
-        identity, decision = await self._decide(username, auth_model["auth_state"])
+        identity, decision = await self.decide(username, auth_model["auth_state"])
         if decision.allowed:
             return True
-        self.log.info("Not admitted: %s. %s", username[:64], " ".join(decision.reasons))
-        error = web.HTTPError(403, "belongs to no community of this hub")
-        error.jupyterhub_message = communities.refusal(identity, decision, self.contact)  # type: ignore[attr-defined]
-        raise error
+        raise self._refused(identity, decision)
 
-    async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
-        """Decide again: someone whose community has closed, or whom no rule means any more, has to log in anew.
+    async def is_admin(self, handler: Any, authentication: Mapping[str, Any]) -> bool | None:
+        """Whether the person administers the hub; None leaves it as it is, where no rule says who does."""
+        _, decision = await self.decide(authentication["name"], authentication["auth_state"])
+        return decision.admin or (False if self._checked_admins else None)
 
-        What the provider says is asked again only with `enable_auth_state`. Without it the groups of the last login
-        hold, less those of communities that have closed since.
-        """
-        refreshed = await super().refresh_user(user, handler, **kwargs)
-        if isinstance(refreshed, dict):
-            admitted = await self._admits(user.name, refreshed)
-            return refreshed if admitted else False
-        if refreshed is not True or not self._checked:
-            return refreshed
-        before = {group.name for group in user.groups}
-        after = communities.still_open(self._checked, before, datetime.now(UTC))
-        if after == before:
-            return True
-        belongs = groups.keys(after) & groups.keys(self._checked)
-        model = {"name": user.name, "admin": user.admin, "auth_state": {}, "groups": sorted(after)}
-        if not belongs and not await super().check_allowed(user.name, model):
-            return False
-        return {"name": user.name, "groups": sorted(after)}
+    async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
+        """Refuse a name that belongs to another account, before anything is done for the person who came with it."""
+        user = handler.find_user(auth_model["name"]) if handler else None
+        if user is not None:
+            self._refuse_other_account(auth_model, await user.get_auth_state())
+        return await super().run_post_auth_hook(handler, auth_model)
 
-    async def _admits(self, user_name: str, auth_model: Any) -> bool:
-        if self.allow_all or await super().check_allowed(user_name, auth_model):
-            return True
-        _, decision = await self._decide(user_name, auth_model["auth_state"])
-        return decision.allowed
+    def add_user(self, user: Any) -> Any:
+        """Remember a name that is in use."""
+        self._taken.add(user.name)
+        self._known.add(user.name)
+        return super().add_user(user)
 
-    async def _decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
-        identity = Identity(user_name, communities.groups_of(await self._claim(auth_state)))
-        return identity, communities.decide(self._checked, identity, datetime.now(UTC))
+    def delete_user(self, user: Any) -> Any:
+        """Forget a name that is no longer in use."""
+        self._taken.discard(user.name)
+        self._known.discard(user.name)
+        return super().delete_user(user)
 
-    async def _claim(self, auth_state: Any) -> Any:
-        """What the provider says of groups, as it says it: OAuthenticator's reading takes a text for its letters."""
-        if callable(self.auth_state_groups_key):
-            return await maybe_future(self.auth_state_groups_key(auth_state))
-        found = auth_state
-        for part in self.auth_state_groups_key.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-        return found
+    def refusal(self, user_name: str, reason: str) -> web.HTTPError:
+        """The answer to someone who may not log in, with a sentence for them and no more than that in the log."""
+        self.log.info("Not admitted: %s", user_name[:64])
+        error = web.HTTPError(403, "not admitted: %s", reason)
+        error.jupyterhub_message = reason  # type: ignore[attr-defined]  # JupyterHub's pages show it
+        return error
+
+    def _refused(self, identity: Identity, decision: Decision) -> web.HTTPError:
+        rules = ", ".join(reason.rule for reason in decision.reasons)
+        self.log.info("What refused %s or was nearest to admitting: %s", identity.user_name[:64], rules)
+        return self.refusal(identity.user_name, communities.refusal(identity, decision, self.contact))
+
+    def _refuse_name(self, name: str) -> None:
+        user_names.refuse_unfit(name, self.reserved_names, self.admin_users | self.allowed_users)
+        if name in self._known:
+            return
+        twin = self._taken.twin_of(name)
+        if twin is not None:
+            self.log.warning("The name %r can be taken for %r, which is in use.", name[:64], twin[:64])
+            raise RefusedName(
+                "Another person here has a name that could be taken for that of your account. The people who run this "
+                "hub can give you another name."
+            )
+
+    def _refuse_other_account(self, auth_model: Mapping[str, Any], known: Mapping[str, Any] | None) -> None:
+        owner, comes = ((state or {}).get(RECORD, {}) for state in (known, auth_model["auth_state"]))
+        if not owner or not comes or {owner["provider"], comes["provider"]} <= self.shared_user_names:
+            return
+        if (owner["provider"], owner["subject"]) != (comes["provider"], comes["subject"]):
+            name, provider = auth_model["name"], owner["provider"]
+            self.log.warning("%r belongs to another account of %s; see shared_user_names.", name[:64], provider)
+            raise self.refusal(
+                name,
+                f"The name {name[:64]} belongs to another account on this hub, which logs in with {provider}. "
+                f"Log in with that account, or ask {self.contact or 'the people who run this hub'}.",
+            )
+
+    def _configured(self, trait: str) -> list[Collection[str]]:
+        """What each class that this one is made of is configured with for a trait."""
+        sections = [self.config[cls.__name__] for cls in type(self).__mro__ if cls.__name__ in self.config]
+        values = [section[trait] for section in sections if trait in section]
+        values = [value.get_value(set()) if isinstance(value, LazyConfigValue) else value for value in values]
+        return [value for value in values if isinstance(value, (set, list, tuple, frozenset))]

@@ -1,41 +1,19 @@
-"""Communities: who belongs, who leads, and so who may log in.
+"""Communities: who belongs, who leads, who administers, and so who may log in.
 
-`decide` looks at what a provider said of a person and answers with everything that follows from it. Rules only ever
-admit; what refuses (a closed window) is final for its community. No rule at all admits nobody.
+`decide` looks at what a provider said of a person and answers with everything that follows from it, and why.
 """
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from . import groups as group_names
 from .branding import Branding
-
-Name = Annotated[str, StringConstraints(min_length=1)]
-
-
-class Rule(BaseModel):
-    """Who is meant: the named users, and everyone in any of the groups, whose names may have a `*`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-    users: tuple[Name, ...] = ()
-    groups: tuple[Name, ...] = ()
-
-    @model_validator(mode="after")
-    def _means_somebody(self) -> Self:
-        if not self.users and not self.groups:
-            raise ValueError("a rule must name somebody, by users or by groups.")
-        return self
-
-    def admits(self, identity: "Identity") -> bool:
-        """Whether this rule means this person."""
-        return identity.user_name.casefold() in map(str.casefold, self.users) or group_names.member_of_any(
-            identity.groups, self.groups
-        )
+from .identities import Identity
+from .membership import Rule, idp_name, whom
 
 
 class Community(BaseModel):
@@ -49,6 +27,16 @@ class Community(BaseModel):
     opens: date | None = Field(None, alias="from")
     closes: date | None = Field(None, alias="until")
     branding: Branding = Branding()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules, of leads and of members."""
+        return (*self.leads, *self.members)
+
+    def places(self) -> list[tuple[str, Rule]]:
+        """All rules with where they stand in the community's settings, those of leads first."""
+        named = (("leads", self.leads), ("members", self.members))
+        return [(f"{name}[{index}]", rule) for name, rules in named for index, rule in enumerate(rules)]
 
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
@@ -72,38 +60,50 @@ Communities = Annotated[dict[CommunityName, Community], AfterValidator(_distinct
 
 
 @dataclass(frozen=True)
-class Identity:
-    """What a provider said of a person; `groups` are the groups of its claims, not of the hub."""
+class Policy:
+    """Everything that decides who may log in.
 
-    user_name: str
-    groups: Collection[str] = ()
+    `admins`: rules that say who administers the hub. `blocked_users` and `service_users` (programs, which have no
+    provider) never log in. `allow_all` admits everybody whom nothing refuses. `group_organizations`: GitHub
+    organisations whose teams become groups, besides those that rules name.
+    """
+
+    communities: Mapping[str, Community] = field(default_factory=dict)
+    admins: tuple[Rule, ...] = ()
+    blocked_users: Collection[str] = ()
+    service_users: Collection[str] = ()
+    allow_all: bool = False
+    group_organizations: Collection[str] = ()
+
+    @property
+    def organizations(self) -> frozenset[str]:
+        """The GitHub organisations that any rule names."""
+        rules = [*self.admins, *(rule for each in self.communities.values() for rule in each.rules)]
+        return frozenset().union(*(rule.organizations for rule in rules))
+
+
+class Reason(NamedTuple):
+    """Why something was decided: the rule that fired or was nearest, by its path in the settings, and a sentence."""
+
+    rule: str
+    sentence: str
 
 
 @dataclass(frozen=True)
 class Decision:
     """What follows from an identity.
 
-    `groups` are the JupyterHub groups of the person: those of the identity, one for each of their communities, and
-    `NAME:leads` for each that they lead. `reasons` are sentences for the person and for the operator.
+    `refused` is final: whatever else would admit the person does not. `groups` are the JupyterHub groups of the person:
+    those of the claims and teams, one for each of their communities, and `NAME:leads` for each that they lead.
     """
 
     allowed: bool
+    refused: bool
     communities: tuple[str, ...]
     lead_of: tuple[str, ...]
+    admin: bool
     groups: frozenset[str]
-    reasons: tuple[str, ...]
-
-
-def groups_of(claim: Any) -> frozenset[str]:
-    """The groups that a provider's claim names: a list of texts or numbers, or one text.
-
-    Anything else names none; a text is one group, never its letters.
-    """
-    if isinstance(claim, (str, int)) and not isinstance(claim, bool):
-        return frozenset({str(claim)} - {""})
-    if not isinstance(claim, Iterable) or isinstance(claim, Mapping):
-        return frozenset()
-    return frozenset(str(each) for each in claim if isinstance(each, (str, int)) and not isinstance(each, bool))
+    reasons: tuple[Reason, ...]
 
 
 def leads_group(community: str) -> str:
@@ -111,34 +111,56 @@ def leads_group(community: str) -> str:
     return f"{community}:leads"
 
 
-def decide(communities: Mapping[str, Community], identity: Identity, now: datetime) -> Decision:
-    """Where a person belongs; `now` is an aware time, whose own time zone says which day it is."""
-    belongs, leads, reasons = [], [], []
-    for name, community in communities.items():
-        title = community.title or name
-        lead = next((rule for rule in community.leads if rule.admits(identity)), None)
-        member = lead or next((rule for rule in community.members if rule.admits(identity)), None)
-        if member is None:
-            reasons.append(f"{title} is for {_whom((*community.members, *community.leads))}.")
+def decide(policy: Policy, identity: Identity, now: datetime) -> Decision:
+    """Who may log in, where they belong and what they may do.
+
+    `now` is an aware time, whose own time zone says which day it is. Refusals come first and are final: what the policy
+    blocks, and a community that is closed for whoever belongs to no open one. Rules only ever admit; no rule at all
+    admits nobody.
+    """
+    refusals = list(_refusals(policy, identity))
+    belongs, leads, closed, reasons = [], [], [], []
+    for name, community in policy.communities.items():
+        place = _place(name, community, identity)
+        reasons.append(place.reason)
+        if not place.member:
             continue
-        closed = _closed(community, now.date())
-        if closed:
-            reasons.append(f"{title} {closed}.")
+        shut = _closed(community, now.date())
+        if shut:
+            reasons[-1] = Reason(f"communities.{name}", f"{community.title or name} {shut}.")
+            closed.append(name)
             continue
         belongs.append(name)
-        reasons.append(f"{title} admits {_whom([member])}.")
-        if lead:
+        if place.lead:
             leads.append(name)
-    # A provider's group must not pass for a community of the hub.
-    reserved = group_names.keys([*communities, *map(leads_group, communities)])
-    given = {group for group in identity.groups if group_names.key(group) not in reserved}
+    admin = next((i for i, rule in enumerate(policy.admins) if rule.admits(identity)), None)
+    if admin is not None:
+        reasons.append(Reason(f"hub.admins[{admin}]", "You run this hub."))
+    shut_out = bool(closed) and not belongs and admin is None
+    if policy.allow_all:
+        reasons.append(Reason("allow_all", "This hub is open to everybody."))
     return Decision(
-        allowed=bool(belongs),
+        allowed=not refusals and not shut_out and (bool(belongs) or admin is not None or policy.allow_all),
+        refused=bool(refusals) or shut_out,
         communities=tuple(belongs),
         lead_of=tuple(leads),
-        groups=frozenset(given).union(belongs, map(leads_group, leads)),
-        reasons=tuple(reasons),
+        admin=admin is not None and not refusals,
+        groups=_given_groups(policy, identity).union(belongs, map(leads_group, leads)),
+        reasons=tuple(refusals or reasons),
     )
+
+
+def _given_groups(policy: Policy, identity: Identity) -> frozenset[str]:
+    """The groups of the provider that become groups of the hub: all of the claims, teams of the organisations in use.
+
+    A claim must not pass for a community of the hub, nor for a team of an organisation that a rule names.
+    """
+    reserved = group_names.keys([*policy.communities, *map(leads_group, policy.communities)])
+    in_use = group_names.keys(policy.organizations | set(policy.group_organizations))
+    ruled = tuple(f"{organization}:*" for organization in policy.organizations)
+    teams = {team for team in identity.teams if group_names.key(team.partition(":")[0]) in in_use}
+    claimed = {group for group in identity.groups if not group_names.member_of_any([group], ruled)}
+    return frozenset(group for group in teams | claimed if group_names.key(group) not in reserved)
 
 
 def still_open(communities: Mapping[str, Community], groups: Iterable[str], now: datetime) -> frozenset[str]:
@@ -149,25 +171,64 @@ def still_open(communities: Mapping[str, Community], groups: Iterable[str], now:
 
 
 def refusal(identity: Identity, decision: Decision, contact: str = "") -> str:
-    """The sentence for someone who may not log in: which account it was, what would have admitted it, whom to ask."""
+    """The sentences for someone who may not log in: which account it was, what would have admitted it, whom to ask."""
+    account = f"You logged in as {identity.user_name[:64]}"
+    why = f"{account}." if decision.refused else f"{account}, who belongs to no community of this hub."
     ask = f"If you should have access, ask {contact or 'the people who run this hub'}."
-    return " ".join(
-        [
-            f"You logged in as {identity.user_name[:64]}, who belongs to no community of this hub.",
-            *decision.reasons,
-            ask,
-        ]
-    )
+    return " ".join([why, *(reason.sentence for reason in decision.reasons), ask])
 
 
-def _whom(rules: Iterable[Rule]) -> str:
-    """Whom rules mean, in words; of people who are named only that there are some, for their names are their own."""
-    rules = list(rules)
-    groups = list(dict.fromkeys(group for rule in rules for group in rule.groups))
-    means = [f"members of {' or '.join(groups)}"] if groups else []
-    if any(rule.users for rule in rules):
-        means.append("people who were named")
-    return " and ".join(means) or "nobody yet"
+def _refusals(policy: Policy, identity: Identity) -> Iterator[Reason]:
+    name = identity.user_name.casefold()
+    if name in map(str.casefold, policy.blocked_users):
+        yield Reason("blocked_users", "This account is blocked on this hub.")
+    if name in map(str.casefold, policy.service_users):
+        yield Reason("hub.service_users", "This name belongs to a program, and no person can log in with it.")
+    if identity.named_by_email and not identity.email_domain:
+        yield Reason("email", "Your provider did not give one plain e-mail address for your account.")
+    elif identity.named_by_email and not identity.email_verified:
+        yield Reason("email_verified", "Your provider has not verified your e-mail address. Verify it there first.")
+    if identity.refused_invitation:
+        yield Reason("invitations", identity.refused_invitation)
+    yield from _wrong_idp(policy, identity)
+
+
+def _wrong_idp(policy: Policy, identity: Identity) -> Iterator[Reason]:
+    """An address whose domain some IdPs vouch for, shown by another IdP, could be made up to pass for its owner."""
+    if not identity.idp or not identity.email_domain:
+        return
+    vouching: dict[str, str] = {}
+    for name, community in policy.communities.items():
+        for place, rule in community.places():
+            if rule.idp and group_names.member_of_any([identity.email_domain], rule.domains):
+                vouching |= dict.fromkeys(rule.idp, f"communities.{name}.{place}")
+    if vouching and identity.idp not in vouching:
+        through = " or ".join(sorted(map(idp_name, vouching)))
+        sentence = f"People of {identity.email_domain} log in through {through}, not through {idp_name(identity.idp)}."
+        yield Reason(next(iter(vouching.values())), sentence)
+
+
+class _Place(NamedTuple):
+    member: bool
+    lead: bool
+    reason: Reason
+
+
+def _place(name: str, community: Community, identity: Identity) -> _Place:
+    """Where a person stands in a community, whether it is open or not, and by which rule or how near to which."""
+    title = community.title or name
+    places = community.places()
+    for place, rule in places:  # those of leads come first: who leads also belongs
+        if rule.admits(identity, name):
+            reason = Reason(f"communities.{name}.{place}", f"{title} admits {rule.whom()}.")
+            return _Place(member=True, lead=place.startswith("leads"), reason=reason)
+    sentence = f"{title} is for {whom(rule for _, rule in places)}."
+    if not places:
+        return _Place(member=False, lead=False, reason=Reason(f"communities.{name}", sentence))
+    place, nearest = max(places, key=lambda each: each[1].nearness(identity, name))
+    if nearest.nearness(identity, name):
+        sentence += f" You are near, but {' and '.join(nearest.lacking(identity, name))}."
+    return _Place(member=False, lead=False, reason=Reason(f"communities.{name}.{place}", sentence))
 
 
 def _closed(community: Community, today: date) -> str:

@@ -13,6 +13,7 @@ from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .ledger.engine import connect
+from .membership import Name, Rule
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .mounts import GroupDirectory
 from .node_sizes import expand
@@ -34,9 +35,14 @@ class _Part(BaseModel):
 
 
 class Hub(_Part):
-    """The hub itself; `config` holds traits by class, as Zero to JupyterHub's `hub.config` does."""
+    """The hub itself; `config` holds traits by class, as Zero to JupyterHub's `hub.config` does.
+
+    `admins`: rules that say who administers it. `service_users`: users that are programs, such as a health check.
+    """
 
     title: str = "JupyterHub"
+    admins: tuple[Rule, ...] = ()
+    service_users: tuple[Name, ...] = ()
     config: dict[str, dict[str, Any]] = {}
 
 

@@ -101,11 +101,7 @@ def apply(c: Config, settings: Settings) -> None:
         c.ProfileSpawner.communities = {
             name: community.title or name for name, community in settings.communities.items()
         }
-        c.CommunityAuthenticator.communities = {
-            name: community.model_dump(mode="json", by_alias=True) for name, community in settings.communities.items()
-        }
-        if settings.branding.contact:
-            c.CommunityAuthenticator.contact = settings.branding.contact
+    _set_login(c, settings)
     if settings.group_directories:
         c.ProfileKubeSpawner.group_directories = [
             directory.model_dump(mode="json") for directory in settings.group_directories
@@ -120,6 +116,21 @@ def apply(c: Config, settings: Settings) -> None:
         len(settings.communities),
         "on" if settings.usage.database else "off",
     )
+
+
+def _set_login(c: Config, settings: Settings) -> None:
+    login = c.CommunityAuthenticator
+    if settings.communities:
+        login.communities = {
+            name: community.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+            for name, community in settings.communities.items()
+        }
+    if settings.hub.admins:
+        login.admins = [rule.model_dump(mode="json", exclude_defaults=True) for rule in settings.hub.admins]
+    if settings.hub.service_users:
+        login.service_users = set(settings.hub.service_users)
+    if settings.branding.contact:
+        login.contact = settings.branding.contact
 
 
 def _set_pages(c: Config, settings: Settings) -> None:

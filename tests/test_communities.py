@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_extensions import communities
-from hub_extensions.communities import Community, Identity, decide
+from hub_extensions.communities import Community, Policy, decide
+from hub_extensions.identities import Identity
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -17,24 +18,25 @@ OCEAN = Community.model_validate(
     }
 )
 COURSE = Community.model_validate({"members": [{"groups": ["course"]}], "from": "2026-02-01", "until": "2026-03-01"})
+BOTH = Policy({"ocean-lab": OCEAN, "course": COURSE})
 
 
 @pytest.mark.parametrize(
     ("identity", "belongs", "leads"),
     [
-        (Identity("ben", ["Staff:Ocean"]), ("ocean-lab",), ()),
-        (Identity("ben", ["project:reef-2026"]), ("ocean-lab",), ()),
+        (Identity("ben", groups=["Staff:Ocean"]), ("ocean-lab",), ()),
+        (Identity("ben", groups=["project:reef-2026"]), ("ocean-lab",), ()),
         (Identity("Ada"), ("ocean-lab",), ()),
         (Identity("lin"), ("ocean-lab",), ("ocean-lab",)),
-        (Identity("ben", ["staff"]), (), ()),
-        (Identity("ben", ["ocean-lab", "ocean-lab:leads"]), (), ()),
-        (Identity("ben", ["course", "staff:ocean"]), ("ocean-lab", "course"), ()),
+        (Identity("ben", groups=["staff"]), (), ()),
+        (Identity("ben", groups=["ocean-lab", "ocean-lab:leads"]), (), ()),
+        (Identity("ben", groups=["course", "staff:ocean"]), ("ocean-lab", "course"), ()),
         (Identity(""), (), ()),
     ],
     ids=lambda value: str(value)[:60],
 )
 def test_whom_the_rules_mean_belongs_and_who_leads_belongs_too(identity, belongs, leads):
-    decision = decide({"ocean-lab": OCEAN, "course": COURSE}, identity, NOW)
+    decision = decide(BOTH, identity, NOW)
     assert (decision.communities, decision.lead_of, decision.allowed) == (belongs, leads, bool(belongs))
 
 
@@ -44,57 +46,37 @@ def test_whom_the_rules_mean_belongs_and_who_leads_belongs_too(identity, belongs
 )
 def test_a_community_is_open_from_its_first_day_to_its_last(day, open_):
     now = datetime.fromisoformat(f"{day}T23:59").replace(tzinfo=UTC)
-    decision = decide({"course": COURSE}, Identity("ben", ["course"]), now)
+    decision = decide(Policy({"course": COURSE}), Identity("ben", groups=["course"]), now)
     assert decision.allowed is open_
-    assert open_ or ("opens on" in decision.reasons[0] or "closed on" in decision.reasons[0])
+    assert open_ or ("opens on" in decision.reasons[0].sentence or "closed on" in decision.reasons[0].sentence)
 
 
 def test_a_group_that_the_provider_gives_never_passes_for_a_community():
-    decision = decide({"ocean-lab": OCEAN}, Identity("ben", ["OCEAN-LAB", "ocean-lab:Leads", "staff:ocean", "x"]), NOW)
+    decision = decide(
+        Policy({"ocean-lab": OCEAN}), Identity("ben", groups=["OCEAN-LAB", "ocean-lab:Leads", "staff:ocean", "x"]), NOW
+    )
     assert decision.groups == {"ocean-lab", "staff:ocean", "x"}
 
 
 def test_no_community_and_no_rule_admit_nobody():
-    assert not decide({}, Identity("ada", ["staff:ocean"]), NOW).allowed
-    assert not decide({"empty": Community()}, Identity("ada", ["empty"]), NOW).allowed
+    assert not decide(Policy(), Identity("ada", groups=["staff:ocean"]), NOW).allowed
+    assert not decide(Policy({"empty": Community()}), Identity("ada", groups=["empty"]), NOW).allowed
 
 
 @given(st.text(), st.lists(st.text(), max_size=4))
 def test_nobody_is_admitted_whom_no_rule_means(user_name, groups):
-    decision = decide({"ocean-lab": OCEAN}, Identity(user_name, groups), NOW)
-    meant = any(rule.admits(Identity(user_name, groups)) for rule in (*OCEAN.members, *OCEAN.leads))
+    decision = decide(Policy({"ocean-lab": OCEAN}), Identity(user_name, groups=groups), NOW)
+    meant = any(rule.admits(Identity(user_name, groups=groups)) for rule in (*OCEAN.members, *OCEAN.leads))
     assert decision.allowed is meant
 
 
 def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
-    identity = Identity("dan", ["forest"])
-    sentence = communities.refusal(identity, decide({"ocean-lab": OCEAN}, identity, NOW), "help@example.org")
+    identity = Identity("dan", groups=["forest"])
+    sentence = communities.refusal(identity, decide(Policy({"ocean-lab": OCEAN}), identity, NOW), "help@example.org")
     assert "You logged in as dan" in sentence
-    assert "Ocean Lab is for members of staff:ocean or project:reef* and people who were named." in sentence
+    assert "Ocean Lab is for people who were named or members of staff:ocean or project:reef*." in sentence
     assert "If you should have access, ask help@example.org." in sentence
     assert "ada" not in sentence, "who else belongs is nobody's business"
-
-
-@pytest.mark.parametrize(
-    ("claim", "groups"),
-    [
-        (["a", "b"], {"a", "b"}),
-        (("a",), {"a"}),
-        ({"a", "b"}, {"a", "b"}),
-        ("ocean", {"ocean"}),
-        (20024, {"20024"}),
-        ([20024, "a"], {"20024", "a"}),
-        (None, set()),
-        ("", set()),
-        (True, set()),
-        ([None, True, {"a": 1}, ["b"], "c"], {"c"}),
-        ({"a": True}, set()),
-        (1.5, set()),
-    ],
-    ids=repr,
-)
-def test_a_claim_names_groups_and_never_letters(claim, groups):
-    assert communities.groups_of(claim) == groups
 
 
 def test_what_is_left_of_groups_when_a_community_has_closed():

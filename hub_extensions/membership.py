@@ -1,0 +1,172 @@
+"""Membership: the rules that say whom a community, or a list of admins, means.
+
+A rule has conditions, and a person must meet all of them; each condition lists what meets it, and one of the list is
+enough. Several rules are alternatives. Rules only ever admit.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
+
+from . import groups as group_names
+from .identities import Identity
+
+Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+def _one_or_more(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+def _is_domain(domain: str) -> str:
+    if not domain.isascii():
+        raise ValueError(f"{domain!r} is not ASCII; write an internationalised domain in its form xn--….")
+    if "@" in domain or "." not in domain:
+        raise ValueError(f"{domain!r} is not a domain such as example.edu.")
+    return domain.lower()
+
+
+def _is_team(name: str) -> str:
+    org, *team = name.split(":")
+    if not org or len(team) > 1 or "" in team or "/" in name:
+        raise ValueError(f"{name!r} is neither an organisation (`org`) nor one of its teams (`org:team-slug`).")
+    return name
+
+
+Names = tuple[Name, ...]
+Domains = tuple[Annotated[Name, AfterValidator(_is_domain)], ...]
+Teams = tuple[Annotated[Name, AfterValidator(_is_team)], ...]
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """One condition of a rule, for one person: whether it is met, what it asks ("people …"), what this person lacks."""
+
+    met: bool
+    asks: str
+    lacks: str
+    near: bool = False
+
+
+class Rule(BaseModel):
+    """Whom a community means; a person must meet every condition that is written.
+
+    `users`: names on this hub. `groups`: groups of the provider's claims, with `*` for any text. `github`:
+    organisations, and teams as `org:team-slug`. `idp`: entity IDs of CILogon or Globus. `domains`: of verified e-mail
+    addresses, with `*` for any text; where the provider speaks for several IdPs, beside the `idp` that may vouch for
+    them. `hosted_domains`: Google Workspaces. `provider`: github, cilogon, google, globus, oidc, or the name of one of
+    several. `invitation: true`: whoever has joined by an invitation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    users: Names = ()
+    groups: Names = ()
+    github: Teams = ()
+    idp: Annotated[Names, BeforeValidator(_one_or_more)] = ()
+    domains: Domains = ()
+    hosted_domains: Domains = ()
+    provider: Names = ()
+    invitation: bool = False
+
+    @model_validator(mode="after")
+    def _means_somebody(self) -> Self:
+        if not any(getattr(self, name) for name in type(self).model_fields):
+            raise ValueError(
+                "a rule must name somebody, by users, groups, github, idp, domains, hosted_domains, provider or "
+                "invitation: true."
+            )
+        return self
+
+    @property
+    def organizations(self) -> frozenset[str]:
+        """The GitHub organisations that the rule names, by themselves or by a team."""
+        return frozenset(entry.partition(":")[0] for entry in self.github)
+
+    def admits(self, identity: Identity, community: str = "") -> bool:
+        """Whether this rule, of this community, means this person."""
+        return all(condition.met for condition in self._conditions(identity, community))
+
+    def nearness(self, identity: Identity, community: str = "") -> float:
+        """How near a person is to being meant, from 0 to 1: the share of the conditions that they meet or nearly do."""
+        conditions = self._conditions(identity, community)
+        return sum(1.0 if each.met else 0.5 if each.near else 0.0 for each in conditions) / len(conditions)
+
+    def lacking(self, identity: Identity, community: str = "") -> tuple[str, ...]:
+        """What keeps this person from being meant, in words to that person."""
+        return tuple(each.lacks for each in self._conditions(identity, community) if not each.met)
+
+    def whom(self) -> str:
+        """Whom the rule means, in words; of people who are named only that there are some: names are their own."""
+        asked = [condition.asks for condition in self._conditions(Identity(""), "")]
+        return f"people {' and '.join(asked)}".replace("people who are members of", "members of")
+
+    def _conditions(self, person: Identity, community: str) -> list[_Condition]:
+        found = []
+        if self.groups:
+            met = group_names.member_of_any(person.groups, self.groups)
+            of = f"members of {_any(self.groups)}"
+            found.append(_Condition(met, f"who are {of}", f"you are not among the {of}"))
+        if self.github:
+            found.append(self._on_github(person))
+        if self.users:
+            met = person.user_name.casefold() in map(str.casefold, self.users)
+            found.append(_Condition(met, "who were named", "your account is not among those that were named"))
+        if self.invitation:
+            met = bool(community) and community in person.invited_to
+            found.append(_Condition(met, "who have an invitation", "you have no invitation"))
+        if self.idp:
+            met = person.idp in self.idp
+            lacks = f"you logged in through {idp_name(person.idp) or 'another provider'}"
+            found.append(_Condition(met, f"who log in through {_any(map(idp_name, self.idp))}", lacks))
+        if self.hosted_domains:
+            met = person.hosted_domain.isascii() and person.hosted_domain.lower() in self.hosted_domains
+            lacks = "your Google account belongs to another organisation, or to none"
+            found.append(_Condition(met, f"with a Google account of {_any(self.hosted_domains)}", lacks))
+        if self.domains:
+            found.append(self._by_email(person))
+        if self.provider:
+            met = person.provider in self.provider
+            lacks = f"you logged in with {person.provider or 'another provider'}"
+            found.append(_Condition(met, f"who log in with {_any(self.provider)}", lacks))
+        return found
+
+    def _on_github(self, person: Identity) -> _Condition:
+        belongs = group_names.keys([*person.organizations, *person.teams])
+        met = any(group_names.key(entry) in belongs for entry in self.github)
+        in_organization = bool(group_names.keys(self.organizations) & group_names.keys(person.organizations))
+        asks = f"who are members of {_any(map(_github_name, self.github))} on GitHub"
+        lacks = "you are in the organisation on GitHub, but not in its team" if in_organization else "you are not there"
+        return _Condition(met, asks, lacks, near=in_organization)
+
+    def _by_email(self, person: Identity) -> _Condition:
+        asks = f"with an e-mail address at {_any(self.domains)}"
+        if not person.email_domain or not group_names.member_of_any([person.email_domain], self.domains):
+            return _Condition(False, asks, "your e-mail address is at another domain")
+        if not person.email_verified:
+            return _Condition(False, asks, "your e-mail address is not verified", near=True)
+        # Where many IdPs log in through one provider, each may claim any address: the rule says whose word counts.
+        vouched = bool(self.idp) or not person.idp
+        return _Condition(vouched, asks, f"{idp_name(person.idp)} does not vouch for your e-mail address", near=True)
+
+
+def whom(rules: Iterable[Rule]) -> str:
+    """Whom any of several rules mean, in words."""
+    return " or ".join(dict.fromkeys(rule.whom() for rule in rules)) or "nobody yet"
+
+
+def idp_name(entity_id: str) -> str:
+    """The host in the entity ID of an identity provider, which is what people can recognise of it."""
+    return urlsplit(entity_id).hostname or entity_id[:64]
+
+
+def _github_name(entry: str) -> str:
+    org, _, team = entry.partition(":")
+    return f"the team {team} of {org}" if team else org
+
+
+def _any(names: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(names))
