@@ -107,7 +107,8 @@ class CommunityAuthenticator(Base):
 
     @default("manage_groups")
     def _manage_groups_default(self) -> bool:
-        return True
+        # JupyterHub does not start with both.
+        return not self.config.JupyterHub.get("load_groups")
 
     @default("auth_refresh_strict")
     def _auth_refresh_strict_default(self) -> bool:
@@ -167,7 +168,7 @@ class CommunityAuthenticator(Base):
         """Refuse before anything can admit: by our rules, names that are another's, by the rules of the class."""
         identity, decision = await self.decide(username, auth_model["auth_state"])
         if decision.refused:
-            raise self._refused(identity, decision)
+            raise await self._refused(identity, decision, None)
         try:
             self._refuse_name(username)
         except RefusedName as refused:
@@ -181,7 +182,7 @@ class CommunityAuthenticator(Base):
         identity, decision = await self.decide(username, auth_model["auth_state"])
         if decision.allowed:
             return True
-        raise self._refused(identity, decision)
+        raise await self._refused(identity, decision, auth_model["auth_state"])
 
     async def is_admin(self, handler: Any, authentication: Mapping[str, Any]) -> bool | None:
         """Whether the person administers the hub; None leaves it as it is, where no rule says who does."""
@@ -214,10 +215,15 @@ class CommunityAuthenticator(Base):
         error.jupyterhub_message = reason  # type: ignore[attr-defined]  # JupyterHub's pages show it
         return error
 
-    def _refused(self, identity: Identity, decision: Decision) -> web.HTTPError:
+    async def further_reasons(self, identity: Identity, decision: Decision, auth_state: Any) -> list[str]:
+        """Sentences for a person whom nothing admits, on what the provider may know of why."""
+        return []
+
+    async def _refused(self, identity: Identity, decision: Decision, auth_state: Any) -> web.HTTPError:
         rules = ", ".join(reason.rule for reason in decision.reasons)
         self.log.info("What refused %s or was nearest to admitting: %s", identity.user_name[:64], rules)
-        return self.refusal(identity.user_name, communities.refusal(identity, decision, self.contact))
+        further = await self.further_reasons(identity, decision, auth_state) if auth_state else []
+        return self.refusal(identity.user_name, communities.refusal(identity, decision, self.contact, further))
 
     def _refuse_name(self, name: str) -> None:
         user_names.refuse_unfit(name, self.reserved_names, self.admin_users | self.allowed_users)

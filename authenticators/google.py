@@ -1,12 +1,42 @@
 """Community-scoped login through Google."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from oauthenticator.google import GoogleOAuthenticator
+from traitlets import Unicode, default
 
-from .community import CommunityAuthenticator
+from hub_extensions import identities
+from hub_extensions.identities import Identity
+
+from .oauth import CommunityOAuthenticator
 
 
-class CommunityGoogleAuthenticator(CommunityAuthenticator, GoogleOAuthenticator):
+class CommunityGoogleAuthenticator(CommunityOAuthenticator, GoogleOAuthenticator):
     """GoogleOAuthenticator that admits communities. The entry point is `community-google`.
 
-    Everything set for `c.GoogleOAuthenticator` holds here too; `hosted_domain` refuses all other organisations.
+    Everything set for `c.GoogleOAuthenticator` holds here too. A rule's `hosted_domains` are compared with what Google
+    says of the Workspace, never with the e-mail address: anyone can have a Google account with an address of theirs.
     """
+
+    provider = Unicode("google")
+
+    @default("auth_state_groups_key")
+    def _groups_key_default(self) -> str:
+        return f"{self.user_auth_state_key}.google_groups"
+
+    def subject_of(self, claims: Mapping[str, Any]) -> str:
+        """Google's number for the account."""
+        return identities.text_of(claims.get("sub")) or identities.text_of(claims.get("id"))
+
+    def has_verified_email(self, claims: Mapping[str, Any]) -> bool:
+        """Whether Google says that the address is the person's."""
+        return self.trust_email or any(
+            identities.is_true(claims.get(name)) for name in ("email_verified", "verified_email")
+        )
+
+    async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
+        """What Google said of the person."""
+        identity = await super().identity_of(user_name, auth_state)
+        return replace(identity, hosted_domain=identities.text_of(self.claims_of(auth_state).get("hd")))

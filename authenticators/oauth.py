@@ -171,8 +171,8 @@ class CommunityOAuthenticator(CommunityAuthenticator, Base):
             return user_names.derived(identities.text_of(super().user_info_to_username(user_info)), self._steps)
         except RefusedName as refused:
             raise self.refusal("an account", str(refused)) from None
-        except ValueError:
-            # What the class says here has all claims of the person in it.
+        except (ValueError, LookupError, TypeError, AttributeError):
+            # Claims that are missing or of another type; what the class says of it has all claims of the person in it.
             self.log.exception("No name in the claims %s", sorted(user_info)[:32])
             raise self.refusal("an account", "Your provider did not say who you are.") from None
 

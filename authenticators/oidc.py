@@ -1,7 +1,7 @@
 """Community-scoped login through any OpenID Connect or OAuth 2 provider."""
 
 from oauthenticator.generic import GenericOAuthenticator
-from traitlets import default
+from traitlets import Unicode
 
 from .oauth import CommunityOAuthenticator
 
@@ -13,6 +13,4 @@ class CommunityOIDCAuthenticator(CommunityOAuthenticator, GenericOAuthenticator)
     groups stand (default `oauth_user.groups`).
     """
 
-    @default("provider")
-    def _provider_default(self) -> str:
-        return "oidc"
+    provider = Unicode("oidc")

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Annotated, NamedTuple, Self
 
@@ -80,6 +80,10 @@ class Policy:
         """The GitHub organisations that any rule names."""
         rules = [*self.admins, *(rule for each in self.communities.values() for rule in each.rules)]
         return frozenset().union(*(rule.organizations for rule in rules))
+
+    def with_teams_of(self, organizations: Collection[str]) -> "Policy":
+        """The same policy, where teams of these GitHub organisations become groups as well."""
+        return replace(self, group_organizations=organizations)
 
 
 class Reason(NamedTuple):
@@ -170,12 +174,12 @@ def still_open(communities: Mapping[str, Community], groups: Iterable[str], now:
     return frozenset(group for group in groups if group_names.key(group) not in gone)
 
 
-def refusal(identity: Identity, decision: Decision, contact: str = "") -> str:
+def refusal(identity: Identity, decision: Decision, contact: str = "", further: Iterable[str] = ()) -> str:
     """The sentences for someone who may not log in: which account it was, what would have admitted it, whom to ask."""
     account = f"You logged in as {identity.user_name[:64]}"
     why = f"{account}." if decision.refused else f"{account}, who belongs to no community of this hub."
     ask = f"If you should have access, ask {contact or 'the people who run this hub'}."
-    return " ".join([why, *(reason.sentence for reason in decision.reasons), ask])
+    return " ".join([why, *(reason.sentence for reason in decision.reasons), *further, ask])
 
 
 def _refusals(policy: Policy, identity: Identity) -> Iterator[Reason]:

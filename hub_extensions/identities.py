@@ -6,7 +6,7 @@ never takes a part for the whole.
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 # One mailbox at one domain name of letters, digits and hyphens. What e-mail allows beyond that (quotes, comments,
@@ -43,6 +43,10 @@ class Identity:
     def email_domain(self) -> str:
         """The domain of the e-mail address in lower case; "" if there is no address, or one that cannot be trusted."""
         return domain_of(self.email)
+
+    def on_github(self, organizations: Collection[str], teams: Collection[str]) -> "Identity":
+        """The same person, with what they belong to on GitHub."""
+        return replace(self, organizations=tuple(organizations), teams=tuple(teams))
 
 
 def domain_of(email: str) -> str:

@@ -36,6 +36,8 @@ def _is_team(name: str) -> str:
     return name
 
 
+_MOST_NAMED = 5  # of the groups, teams or domains of a rule, in a sentence
+
 Names = tuple[Name, ...]
 Domains = tuple[Annotated[Name, AfterValidator(_is_domain)], ...]
 Teams = tuple[Annotated[Name, AfterValidator(_is_team)], ...]
@@ -169,4 +171,6 @@ def _github_name(entry: str) -> str:
 
 
 def _any(names: Iterable[str]) -> str:
-    return " or ".join(dict.fromkeys(names))
+    each = list(dict.fromkeys(names))
+    rest = len(each) - _MOST_NAMED
+    return " or ".join(each if rest <= 1 else [*each[:_MOST_NAMED], f"{rest} more"])

@@ -1,0 +1,156 @@
+"""For how long a login holds: rules are decided again, and an outage of the provider is not a refusal."""
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from hub_extensions.authenticators.community import RECORD
+
+from ..providers.github import GitHub, Organization, Person, outage, rate_limit, secondary_rate_limit
+from ..providers.login import arrive, hub_with
+from ..providers.provider import Failure
+
+TRAITS = {
+    "CommunityAuthenticator": {
+        "communities": {
+            "ocean-lab": {"title": "Ocean Lab", "members": [{"github": ["ocean-lab"]}]},
+            "reef": {"members": [{"github": ["ocean-lab:reef"]}]},
+        },
+        "service_users": {"health-check"},
+    },
+    "CommunityOAuthenticator": {"provider_timeout": 0.3, "outage_pause": 0},
+}
+
+
+@pytest.fixture
+async def github():
+    organization = Organization("ocean-lab", members={"ada"}, teams={"reef": {"ben"}})
+    async with GitHub([Person("ada"), Person("ben"), Person("cleo")], [organization]) as running:
+        yield running
+
+
+@pytest.fixture
+async def hub(github):
+    async with hub_with(github, "community-github", config=TRAITS) as running:
+        yield running
+
+
+async def refreshed(hub, name):
+    return await hub.app.authenticator.refresh_user(hub.app.users[name])
+
+
+async def confirm_long_ago(hub, name, hours):
+    user = hub.app.users[name]
+    state = await user.get_auth_state()
+    state[RECORD]["confirmed_at"] = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+    await user.save_auth_state(state)
+
+
+async def test_someone_who_left_the_organisation_has_to_log_in_again_and_is_refused(hub, github):
+    await arrive(hub, "ada")
+    assert (await refreshed(hub, "ada"))["groups"] == ["ocean-lab"]
+    github.organizations["ocean-lab"].members.remove("ada")
+    assert await refreshed(hub, "ada") is False
+    assert (await arrive(hub, "ada")).page.status == 403
+
+
+async def test_someone_who_left_a_team_keeps_what_is_left(hub, github):
+    await arrive(hub, "ben")
+    assert set((await refreshed(hub, "ben"))["groups"]) == {"ocean-lab", "ocean-lab:reef", "reef"}
+    github.organizations["ocean-lab"].teams["reef"].remove("ben")
+    github.organizations["ocean-lab"].members.add("ben")
+    assert (await refreshed(hub, "ben"))["groups"] == ["ocean-lab"]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        outage(502),
+        outage(500),
+        rate_limit(),
+        secondary_rate_limit(),
+        secondary_rate_limit(status=429),
+        Failure("/user/teams", 503),
+        Failure("/user", seconds=math.inf),
+    ],
+    ids=["502", "500", "rate-limit", "secondary-403", "secondary-429", "half-an-outage", "no-answer"],
+)
+async def test_while_the_provider_cannot_be_asked_what_it_said_holds_for_a_day(failure, hub, github):
+    await arrive(hub, "ada")
+    with github.failing(failure):
+        held = await refreshed(hub, "ada")
+        assert held["groups"] == ["ocean-lab"]
+        await confirm_long_ago(hub, "ada", hours=23)
+        assert await refreshed(hub, "ada")
+        await confirm_long_ago(hub, "ada", hours=25)
+        assert await refreshed(hub, "ada") is False
+    assert await refreshed(hub, "ada"), "it answers again"
+
+
+async def test_an_outage_does_not_make_what_is_known_any_fresher(hub, github):
+    await arrive(hub, "ada")
+    await confirm_long_ago(hub, "ada", hours=23)
+    with github.failing(outage()):
+        held = await refreshed(hub, "ada")
+    age = datetime.now(UTC) - datetime.fromisoformat(held["auth_state"][RECORD]["confirmed_at"])
+    assert age > timedelta(hours=22)
+
+
+async def test_a_provider_that_refuses_connections_is_away(hub, github):
+    await arrive(hub, "ada")
+    await github.stop()
+    assert await refreshed(hub, "ada")
+    await github.start()
+
+
+@pytest.mark.parametrize("status", [401, 404])
+async def test_a_definite_no_is_never_an_outage(status, hub, github):
+    await arrive(hub, "ada")
+    with github.failing(Failure("/user", status)):
+        assert await refreshed(hub, "ada") is False
+
+
+async def test_a_token_that_was_revoked_ends_the_session(hub, github):
+    arrival = await arrive(hub, "ada")
+    hub.app.authenticator.auth_refresh_age = 1
+    github.revoke("ada")
+    await asyncio.sleep(1.1)
+    assert (await arrival.browser.get("home", follow=False)).status == 302
+
+
+async def test_what_our_rules_refuse_by_now_is_refused_during_an_outage_too(hub, github):
+    await arrive(hub, "ada")
+    authenticator = hub.app.authenticator
+    authenticator.blocked_users = {"ada"}
+    with github.failing(outage()):
+        assert await refreshed(hub, "ada") is False
+
+
+async def test_many_refreshes_at_once_are_few_calls_at_once(hub, github):
+    await arrive(hub, "ada")
+    hub.app.authenticator._turns = asyncio.Semaphore(3)
+    github.forget_calls()
+    with github.failing(Failure("/user", seconds=0.05)):
+        await asyncio.gather(*(refreshed(hub, "ada") for _ in range(12)))
+    assert github.most_at_once <= 3
+
+
+async def test_after_an_outage_nobody_is_asked_for_a_while(hub, github):
+    await arrive(hub, "ada")
+    hub.app.authenticator.outage_pause = 60
+    with github.failing(outage()):
+        assert await refreshed(hub, "ada")
+        github.forget_calls()
+        for _ in range(20):
+            assert await refreshed(hub, "ada")
+    assert not github.counts()
+
+
+async def test_a_service_user_is_never_refreshed(hub, github):
+    hub.user("health-check")
+    github.forget_calls()
+    user = hub.app.users[hub.user("health-check")]
+    assert await hub.app.authenticator.refresh_user(user) is True
+    assert not github.counts()
