@@ -98,9 +98,13 @@ async def test_who_is_refused_learns_whether_they_are_no_member_or_cannot_be_see
         assert words in page.text
 
 
-async def test_only_an_organisation_that_hides_its_members_is_said_to(hub):
-    assert "has not approved" not in (await arrive(hub, "gil")).page.text.replace("closed has not approved", "")
-    assert "asks you to log in" not in (await arrive(hub, "dan")).page.text
+async def test_once_the_organisation_approves_the_application_its_member_is_in(hub, github):
+    github.organizations["closed"].restricted = False
+    try:
+        assert (await arrive(hub, "eve")).groups == {"others"}
+        assert "has not approved" not in (await arrive(hub, "dan")).page.text
+    finally:
+        github.organizations["closed"].restricted = True
 
 
 async def test_an_account_that_takes_over_a_login_does_not_become_its_former_owner(hub, github):
