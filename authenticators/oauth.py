@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+_NAMELESS = (
+    "Your login provider did not say enough of you to give you a name on this hub. It may have to be told to release "
+    "more; the people who run this hub know what it needs."
+)
+
 _Steps = TypeAdapter(tuple[Step, ...])
 
 # Whether a request to the provider of the current refresh failed as in an outage, whatever OAuthenticator made of it.
@@ -171,10 +176,15 @@ class CommunityOAuthenticator(CommunityAuthenticator, Base):
             return user_names.derived(identities.text_of(super().user_info_to_username(user_info)), self._steps)
         except RefusedName as refused:
             raise self.refusal("an account", str(refused)) from None
+        except web.HTTPError as error:
+            if error.status_code < 500:
+                raise
+            self.log.error("No name in the claims %s: %s", sorted(user_info)[:32], error.log_message)
+            raise self.refusal("an account", _NAMELESS) from None
         except (ValueError, LookupError, TypeError, AttributeError):
             # Claims that are missing or of another type; what the class says of it has all claims of the person in it.
             self.log.exception("No name in the claims %s", sorted(user_info)[:32])
-            raise self.refusal("an account", "Your provider did not say who you are.") from None
+            raise self.refusal("an account", _NAMELESS) from None
 
     async def update_auth_model(self, auth_model: Any) -> Any:
         """Note whose account it is, and when the provider said so."""

@@ -120,3 +120,8 @@ async def arrive(
         return Arrival(page, browser)
     model = me.json()
     return Arrival(page, browser, model["name"], bool(model.get("admin")), frozenset(model.get("groups", ())))
+
+
+async def refresh(hub: RunningHub, name: str) -> Any:
+    """Refresh a login as the hub does: what the authenticator answers (a model, True or False), or what it raises."""
+    return await hub.app.authenticator.refresh_user(hub.app.users[name])

@@ -61,13 +61,14 @@ class Call:
 
 @dataclass
 class Grant:
-    """What a person allowed the hub, with the tokens for it."""
+    """What a person allowed the hub, with the tokens for it; `other_tokens` are for other servers, by their names."""
 
     person: str
     scopes: tuple[str, ...]
     access_token: str
     refresh_token: str
     expires_at: float
+    other_tokens: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,9 +76,7 @@ class Authorization:
     """A login that has got its code, and not yet its token."""
 
     person: str
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    challenge: str
+    query: Mapping[str, str]  # of the login page
 
 
 class RefusedError(Exception):
@@ -104,6 +103,7 @@ class Provider:
 
     authorize_path: ClassVar[str]
     token_path: ClassVar[str]
+    revoke_path: ClassVar[str] = ""
     section: ClassVar[str]  # of the hub's configuration: OAuthenticator's class
     token_lifetime: float = math.inf  # seconds
     gives_refresh_tokens = True
@@ -141,6 +141,7 @@ class Provider:
                 web.get(self.authorize_path, self._ask),
                 web.post(self.authorize_path, self._decide),
                 web.post(self.token_path, self._token),
+                *([web.post(self.revoke_path, self._revoke)] if self.revoke_path else []),
                 *self.routes(),
             ]
         )
@@ -239,13 +240,16 @@ class Provider:
         """Whose token the call carries, and what for."""
         _, _, token = request.headers.get("Authorization", "").partition(" ")
         for grant in self._grants:
-            if grant.access_token == token and grant.expires_at > time.monotonic():
+            if token in {grant.access_token, *grant.other_tokens.values()} and grant.expires_at > time.monotonic():
                 return grant
         raise self.unauthorized()
 
-    def new_grant(self, person: str, scopes: tuple[str, ...]) -> Grant:
-        """Make tokens; those that were made before hold on."""
-        refresh_token = f"refresh-{secrets.token_urlsafe(16)}" if self.gives_refresh_tokens else ""
+    def offline(self, login: Authorization) -> bool:
+        """Whether this login gets a refresh token."""
+        return self.gives_refresh_tokens
+
+    def new_grant(self, person: str, scopes: tuple[str, ...], *, refresh_token: str = "") -> Grant:
+        """Make an access token; those that were made before hold on."""
         access_token = f"access-{secrets.token_urlsafe(16)}"
         grant = Grant(person, scopes, access_token, refresh_token, time.monotonic() + self.token_lifetime)
         self._grants.append(grant)
@@ -320,8 +324,7 @@ class Provider:
         if person not in self.names():
             raise RefusedError(400, {"error": f"Nobody is called {person[:64]}"})
         code = secrets.token_urlsafe(16)
-        scopes = tuple(asked.get("scope", "").split())
-        self._codes[code] = Authorization(person, scopes, asked["redirect_uri"], asked.get("code_challenge", ""))
+        self._codes[code] = Authorization(person, dict(asked))
         raise web.HTTPFound(back.update_query({"code": code, "state": asked["state"]}))
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -348,13 +351,15 @@ class Provider:
     def _exchange(self, form: Mapping[str, str]) -> Grant:
         login = self._codes.pop(form.get("code", ""), None)
         verifier = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = login.query.get("code_challenge", "") if login else ""
         if (
             login is None
-            or login.redirect_uri != form.get("redirect_uri")
-            or (login.challenge and login.challenge != base64.urlsafe_b64encode(verifier).decode().rstrip("="))
+            or login.query["redirect_uri"] != form.get("redirect_uri")
+            or (challenge and challenge != base64.urlsafe_b64encode(verifier).decode().rstrip("="))
         ):
             raise OAuthError("invalid_grant", "The code passed is incorrect or expired.")
-        return self.new_grant(login.person, login.scopes)
+        refresh_token = _new_refresh_token() if self.offline(login) else ""
+        return self.new_grant(login.person, tuple(login.query.get("scope", "").split()), refresh_token=refresh_token)
 
     def _refresh(self, form: Mapping[str, str]) -> Grant:
         for old in self._grants:
@@ -363,7 +368,19 @@ class Provider:
         else:
             raise OAuthError("invalid_grant", "The refresh token passed is incorrect or expired.")
         self._grants.remove(old)
-        new = self.new_grant(old.person, old.scopes)
-        if not self.renews_refresh_tokens:
-            new.refresh_token = old.refresh_token
-        return new
+        refresh_token = _new_refresh_token() if self.renews_refresh_tokens else old.refresh_token
+        return self.new_grant(old.person, old.scopes, refresh_token=refresh_token)
+
+    async def _revoke(self, request: web.Request) -> web.Response:
+        """End a token (RFC 7009): a refresh token ends its grant; one that nobody knows is fine, too."""
+        token = (await request.post()).get("token")
+        for grant in self._grants:
+            if token == grant.access_token:
+                grant.expires_at = 0
+            grant.other_tokens = {server: each for server, each in grant.other_tokens.items() if each != token}
+        self._grants = [grant for grant in self._grants if token != grant.refresh_token]
+        return web.json_response({})
+
+
+def _new_refresh_token() -> str:
+    return f"refresh-{secrets.token_urlsafe(16)}"
