@@ -102,8 +102,9 @@ class CommunityAuthenticator(Base):
         super().__init__(**kwargs)
         # A trait set for the class of the provider hides the same trait of Authenticator; lists of people are added up.
         for name in ("admin_users", "blocked_users"):
-            everywhere = set(getattr(self, name)).union(*self._configured(name))
-            setattr(self, name, {self.normalize_username(each) for each in everywhere})
+            setattr(self, name, set(getattr(self, name)).union(*self._configured(name)))
+        for name in ("admin_users", "blocked_users", "allowed_users"):
+            setattr(self, name, {self.normalize_username(each) for each in getattr(self, name)})
 
     @default("manage_groups")
     def _manage_groups_default(self) -> bool:

@@ -179,7 +179,7 @@ class CommunityOAuthenticator(CommunityAuthenticator, Base):
         except web.HTTPError as error:
             if error.status_code < 500:
                 raise
-            self.log.error("No name in the claims %s: %s", sorted(user_info)[:32], error.log_message)
+            self.log.exception("No name in the claims %s: %s", sorted(user_info)[:32], error.log_message)
             raise self.refusal("an account", _NAMELESS) from None
         except (ValueError, LookupError, TypeError, AttributeError):
             # Claims that are missing or of another type; what the class says of it has all claims of the person in it.

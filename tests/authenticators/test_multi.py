@@ -1,0 +1,142 @@
+"""Several login providers on one hub."""
+
+import re
+from html import unescape
+
+import pytest
+from traitlets import TraitError
+from traitlets.config import Config
+
+from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
+
+from ..providers.github import GitHub, Organization, outage
+from ..providers.github import Person as GitHubPerson
+from ..providers.google import Google
+from ..providers.google import Person as GooglePerson
+from ..providers.login import arrive, hub_with
+
+COMMUNITIES = {
+    "ocean-lab": {"members": [{"github": ["ocean-lab"]}, {"hosted_domains": ["example.edu"]}]},
+    "named": {"members": [{"users": ["ada"], "provider": ["github"]}, {"users": ["google:cleo@example.org"]}]},
+}
+
+
+@pytest.fixture(scope="module")
+async def github():
+    people = [GitHubPerson("ada"), GitHubPerson("ben")]
+    async with GitHub(people, [Organization("ocean-lab", members={"ada"})]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def google():
+    people = [
+        GooglePerson("ada@example.edu", hosted_domain="example.edu"),
+        GooglePerson("cleo@example.org"),
+        GooglePerson("dan@example.org"),
+    ]
+    async with Google(people) as running:
+        yield running
+
+
+def providers(github, google, changes=()):
+    at_github = {"title": "GitHub {{7*7}}", "prefix": "", "config": github.traits}
+    at_google = {"title": "<b>Google</b>", "config": {**google.traits, "strip_domain": False}}
+    return {
+        "github": {"authenticator": "community-github", **at_github},
+        "google": {"authenticator": "community-google", **at_google},
+        **dict(changes),
+    }
+
+
+@pytest.fixture(scope="module")
+async def hub(github, google):
+    config = {
+        "CommunityMultiAuthenticator": {"providers": providers(github, google)},
+        "CommunityAuthenticator": {"communities": COMMUNITIES},
+        "CommunityOAuthenticator": {"provider_timeout": 0.5, "outage_pause": 0},
+    }
+    async with hub_with(github, "community-multi", config=config) as running:
+        yield running
+
+
+async def test_the_login_page_has_a_button_for_each_provider_that_keeps_where_one_wants_to_go(hub):
+    page = await hub.browser().get("login?next=%2Fhub%2Ftoken")
+    buttons = re.findall(r'href="([^"]*oauth_login[^"]*)">([^<]*)</a>', page.text)
+    assert [unescape(words) for _, words in buttons] == ["Sign in with GitHub {{7*7}}", "Sign in with <b>Google</b>"]
+    assert all(address.endswith("/oauth_login?next=%2Fhub%2Ftoken") for address, _ in buttons)
+    assert 'name="password"' not in page.text
+
+
+@pytest.mark.parametrize(
+    ("provider", "person", "name", "groups"),
+    [
+        ("github", "ada", "ada", {"ocean-lab", "named"}),
+        ("google", "ada@example.edu", "google:ada@example.edu", {"ocean-lab"}),
+        ("google", "cleo@example.org", "google:cleo@example.org", {"named"}),
+    ],
+)
+async def test_people_of_all_providers_belong_to_one_community_under_names_of_their_own(
+    provider, person, name, groups, hub
+):
+    arrival = await arrive(hub, person, button=f"{provider}/oauth_login")
+    assert (arrival.name, arrival.groups) == (name, groups)
+
+
+@pytest.mark.parametrize(("provider", "person"), [("github", "ben"), ("google", "dan@example.org")])
+async def test_rules_refuse_at_each_provider(provider, person, hub):
+    page = (await arrive(hub, person, button=f"{provider}/oauth_login")).page
+    assert page.status == 403
+    assert f"You logged in as {'google:' if provider == 'google' else ''}{person}" in page.text
+
+
+async def test_each_is_refreshed_with_their_own_provider(hub, github, google):
+    await arrive(hub, "ada", button="github/oauth_login")
+    await arrive(hub, "ada@example.edu", button="google/oauth_login")
+    authenticator = hub.app.authenticator
+    github.forget_calls()
+    google.forget_calls()
+    with github.failing(outage()):
+        assert (await authenticator.refresh_user(hub.app.users["google:ada@example.edu"]))["groups"] == ["ocean-lab"]
+        assert not github.counts()
+        assert await authenticator.refresh_user(hub.app.users["ada"]), "held: its provider is away"
+    github.organizations["ocean-lab"].members.remove("ada")
+    refreshed = await authenticator.refresh_user(hub.app.users["ada"])
+    github.organizations["ocean-lab"].members.add("ada")
+    assert refreshed["groups"] == ["named"]
+
+
+async def test_a_provider_without_a_prefix_cannot_give_a_name_of_another(hub, github):
+    github.people["google:cleo"] = GitHubPerson("google:cleo")
+    page = (await arrive(hub, "google:cleo", button="github/oauth_login")).page
+    assert page.status == 403
+    assert "looks like that of an account of another provider" in page.text
+
+
+async def test_logging_out_ends_at_the_login_page_where_the_provider_has_none(hub):
+    arrival = await arrive(hub, "ada", button="github/oauth_login")
+    assert (await arrival.browser.get("logout")).url.path.endswith("/hub/login")
+    assert (await arrival.browser.get("home", follow=False)).status == 302
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"google": {"authenticator": "community-google", "prefix": ""}}, "github and google give people names"),
+        ({"google": {"authenticator": "google"}}, "providers.google.authenticator: expected one of community-cilogon"),
+        ({"google": {"authenticator": "community-multi"}}, "providers.google.authenticator: expected one of"),
+        ({"google": {"autenticator": "community-google"}}, "google.autenticator: unknown key. Did you mean 'authenticator'"),
+        ({"Goo gle": {"authenticator": "community-google"}}, "Goo gle"),
+        ({"google": {"authenticator": "community-google", "config": {"clientid": "x"}}}, "has no setting clientid"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_mistake_in_the_providers_stops_the_start_with_its_place(change, told, github, google):
+    config = Config({"CommunityMultiAuthenticator": {"providers": providers(github, google, change)}})
+    with pytest.raises(TraitError, match=re.escape(told)):
+        CommunityMultiAuthenticator(config=config)
+
+
+def test_without_providers_the_hub_does_not_start():
+    with pytest.raises(TraitError, match="who can people log in with"):
+        CommunityMultiAuthenticator()
