@@ -292,5 +292,6 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
 
     async def _catalogue(self) -> catalogue.Catalogue:
         listed = self.profile_list
-        read = catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
+        with self.named("profile_list"):
+            read = catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
         return read.model_copy(update={"built_images": self.built_images if self._builder() else ""})
