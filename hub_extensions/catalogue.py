@@ -150,6 +150,12 @@ class Profile(Restricted):
         """What it comes to without its options, in words."""
         return sizes.describe(self.kubespawner_override)
 
+    def parts(self) -> "list[Profile | Choice | UnlistedChoice]":
+        """The profile itself, the choices of its options and their write-ins: whatever has an override."""
+        options = self.profile_options.values()
+        choices = [choice for option in options for choice in option.choices.values()]
+        return [self, *choices, *(option.unlisted_choice for option in options)]
+
 
 class Catalogue(_Part):
     """All profiles of a hub, in the order in which people see them.

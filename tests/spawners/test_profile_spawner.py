@@ -160,10 +160,8 @@ async def test_a_function_that_gives_no_profiles_starts_nothing_and_is_told_of_i
         "ProfileLocalSpawner": {"profile_list": profile_list, "home_dir_template": str(homes / "{username}")},
     }
     async with running_hub(config) as hub:
-        hub.app.log.addHandler(caplog.handler)
         page = await (await hub.login("eve")).get("spawn")
         reply = await hub.api("POST", "users/eve/server", user="eve", json={})
-        hub.app.log.removeHandler(caplog.handler)
         assert not hub.app.users["eve"].active
     for answer in (page, reply):
         assert "profile_list, a step of this hub, failed. Please tell those who run it." in answer.text
