@@ -10,11 +10,11 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
 from . import sizes
-from .mistakes import Mistake, SettingsError, mistakes_in
+from .mistakes import Mistake, SettingsError, mistakes_in, shown
 
 
 class _Part(BaseModel):
@@ -29,12 +29,21 @@ def _nothing_is_empty(value: Any) -> Any:
 Override = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
 
 
-def _as_texts(value: Any) -> Any:
-    return tuple(map(str, value)) if isinstance(value, list) else value
+def _numbers_as_texts(value: Any) -> Any:
+    # What YAML takes for a number is a name all the same; what it takes for null or true is a slip.
+    return (
+        tuple(str(name) if type(name) in (int, float) else name for name in value) if isinstance(value, list) else value
+    )
+
+
+def _not_empty(name: str) -> str:
+    if not name:
+        raise ValueError("expected a name, found an empty text.")
+    return name
 
 
 # Names of groups or of users.
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_texts)]
+Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], BeforeValidator(_numbers_as_texts)]
 
 
 class Restricted(_Part):
@@ -141,6 +150,12 @@ class Profile(Restricted):
         """What it comes to without its options, in words."""
         return sizes.describe(self.kubespawner_override)
 
+    def parts(self) -> "list[Profile | Choice | UnlistedChoice]":
+        """The profile itself, the choices of its options and their write-ins: whatever has an override."""
+        options = self.profile_options.values()
+        choices = [choice for option in options for choice in option.choices.values()]
+        return [self, *choices, *(option.unlisted_choice for option in options)]
+
 
 class Catalogue(_Part):
     """All profiles of a hub, in the order in which people see them.
@@ -153,24 +168,28 @@ class Catalogue(_Part):
     built_images: str = ""
 
 
-def read(
-    profile_list: Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]], path: str = "profiles"
-) -> Catalogue:
+def read(profile_list: Any, path: str = "profiles") -> Catalogue:
     """The catalogue that a `profile_list` describes; in its mapping form the keys only give the order.
 
     Raises SettingsError with every mistake in it; `path` is where the list stands in the operator's configuration.
     """
-    if isinstance(profile_list, Mapping):
-        keys = sorted(profile_list)
-        profiles = [profile_list[key] for key in keys]
-        places = [f"{path}.{key}" for key in keys]
-    else:
-        profiles = list(profile_list)
-        places = [f"{path}[{index}]" for index in range(len(profiles))]
-    good, mistakes = [], []
-    for place, profile in zip(places, profiles, strict=True):
+    placed, mistakes = read_each(profile_list, path)
+    if mistakes:
+        raise SettingsError(mistakes, source=path)
+    return Catalogue(profiles=tuple(profile for _, profile in placed))
+
+
+def read_each(profile_list: Any, path: str) -> tuple[list[tuple[str, Profile]], list[Mistake]]:
+    """The profiles of a list that follow the grammar, each with its place, and what is wrong with the others."""
+    placed: list[tuple[str, Profile]] = []
+    mistakes: list[Mistake] = []
+    try:
+        parts = _parts(profile_list, path)
+    except TypeError as error:
+        return [], [Mistake(path, str(error))]
+    for place, part in parts:
         try:
-            good.append(Profile.model_validate(profile))
+            placed.append((place, Profile.model_validate(part)))
         except ValidationError as error:
             mistakes += [
                 Mistake(
@@ -178,6 +197,17 @@ def read(
                 )
                 for mistake in mistakes_in(error, Profile)
             ]
-    if mistakes:
-        raise SettingsError(mistakes, source=path)
-    return Catalogue(profiles=tuple(good))
+    return placed, mistakes
+
+
+def _parts(profile_list: Any, path: str) -> list[tuple[str, Any]]:
+    """Each profile as it is written, with its place; raises TypeError for what is no list of profiles."""
+    if profile_list is None:
+        return []
+    if isinstance(profile_list, Mapping):
+        if len({isinstance(key, str) for key in profile_list}) > 1:
+            raise TypeError("has keys that are text and keys that are not, which have no order. Write all in quotes.")
+        return [(f"{path}.{key}", profile_list[key]) for key in sorted(profile_list)]
+    if isinstance(profile_list, str) or not isinstance(profile_list, Sequence):
+        raise TypeError(f"expected a list of profiles, or a mapping of them, found {shown(profile_list)}.")
+    return [(f"{path}[{index}]", part) for index, part in enumerate(profile_list)]

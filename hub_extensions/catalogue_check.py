@@ -9,18 +9,16 @@ from itertools import combinations
 from typing import Any
 
 from . import groups as group_names
-from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice, read
+from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice, read_each
+from .catalogue_names import check_names
 from .findings import Finding, error, inside, warning
-from .mistakes import SettingsError, did_you_mean, shown
+from .mistakes import did_you_mean, shown
 from .override_check import Traits, check_override
-from .profiles import COMMUNITY, WRITE_IN
 from .reach import left_out, meet, meet_in_time
 from .size_check import check_sizes
 
-_RESERVED = {
-    "profile": "it is the key under which the profile itself is asked for",
-    COMMUNITY: "it is the key under which the community is asked for",
-}
+# As the form has it.
+SHOWN_ICONS = ("https://", "http://", "/", "data:image/")
 # What no pattern of images lets through by intent.
 _NO_IMAGE = ("any text: at all", "$(a);:|b")
 
@@ -28,13 +26,13 @@ _NO_IMAGE = ("any text: at all", "$(a);:|b")
 def check_list(profile_list: Any, path: str = "profiles", traits: Traits | None = None) -> list[Finding]:
     """Everything that is wrong or doubtful in a `profile_list` as an operator writes it; see `check`.
 
-    Mistakes of grammar come alone: what a list with such means cannot be told.
+    Where a profile does not follow the grammar, nothing is said of how the others stand to it and to each other.
     """
-    try:
-        catalogue = read(profile_list, path)
-    except SettingsError as mistakes:
-        return [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes.mistakes]
-    return check(catalogue, path, traits, keys=sorted(profile_list) if isinstance(profile_list, Mapping) else ())
+    placed, mistakes = read_each(profile_list, path)
+    if not mistakes:
+        return _check(placed, path, traits, None)
+    found = [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
+    return found + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
 
 
 def check(
@@ -42,17 +40,21 @@ def check(
     path: str = "profiles",
     traits: Traits | None = None,
     *,
-    keys: Sequence[str] = (),
     known_groups: Collection[str] | None = None,
 ) -> list[Finding]:
     """Everything that is wrong or doubtful in a catalogue, in the order of its profiles.
 
-    `path` is where it stands in the operator's configuration, `keys` are those of its mapping form, in order. `traits`
-    are the settings of the spawner in use; without them, names and values of overrides are not checked. With
-    `known_groups`, which must be all that the hub can have, a group that is none of them is doubted.
+    `path` is where it stands in the operator's configuration. `traits` are the settings of the spawner in use; without
+    them, names and values of overrides are not checked. With `known_groups`, which must be all that the hub can have, a
+    group that is none of them is doubted.
     """
-    places = [f"{path}.{key}" for key in keys] or [f"{path}[{index}]" for index in range(len(catalogue.profiles))]
-    placed = list(zip(places, catalogue.profiles, strict=True))
+    placed = [(f"{path}[{index}]", profile) for index, profile in enumerate(catalogue.profiles)]
+    return _check(placed, path, traits, known_groups)
+
+
+def _check(
+    placed: Sequence[tuple[str, Profile]], path: str, traits: Traits | None, known_groups: Collection[str] | None
+) -> list[Finding]:
     findings = [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
     findings += _clashes(placed)
     findings += _defaults(placed, Restricted(), "profile")
@@ -63,15 +65,21 @@ def check(
 
 
 def _in_profile(profile: Profile, place: str, traits: Traits | None) -> Iterator[Finding]:
+    yield from check_names(profile, place)
     yield from _restriction(profile, place)
     yield from check_override(profile, place, "profile", traits)
+    if profile.icon and not profile.icon.startswith(SHOWN_ICONS):
+        yield warning(
+            inside(place, "icon"),
+            f"{shown(profile.icon)} is not shown: it is no address of an image.",
+            "Write one that begins with https:// or with /.",
+        )
     if profile.opens and profile.closes and profile.opens > profile.closes:
         yield error(inside(place, "until"), f"{profile.closes} is before from, {profile.opens}.")
     if profile.opens and profile.retired and profile.opens >= profile.retired:
         yield error(inside(place, "retired"), f"{profile.retired} is not after from, {profile.opens}.")
     for name, option in profile.profile_options.items():
         at_option = inside(place, "profile_options", name)
-        yield from _names(name, profile, at_option)
         yield from _in_option(option, profile, at_option, traits)
     yield from check_sizes(profile, place)
 
@@ -96,13 +104,6 @@ def _restriction(part: Restricted, place: str) -> Iterator[Finding]:
         yield warning(
             inside(place, "allowed_groups"), "is empty, so this is for everyone.", "Name a group, or leave it out."
         )
-
-
-def _names(name: str, profile: Profile, place: str) -> Iterator[Finding]:
-    if name in _RESERVED:
-        yield error(place, f"an option cannot be called {name!r}: {_RESERVED[name]}.", "Choose another name.")
-    elif name.endswith(WRITE_IN) and name.removesuffix(WRITE_IN) in profile.profile_options:
-        yield error(place, "is the name under which another option's written-in value is asked for.", "Rename it.")
 
 
 def _nothing_to_choose(option: Option, profile: Profile, place: str) -> Iterator[Finding]:
@@ -214,7 +215,9 @@ def _successors(placed: Sequence[tuple[str, Profile]]) -> Iterator[Finding]:
     by_slug = {slug: profile for _, profile in reversed(placed) for slug in (*profile.aliases, profile.name)}
     for place, profile in placed:
         at = inside(place, "replaced_by")
-        if profile.replaced_by and profile.replaced_by not in by_slug:
+        if not profile.replaced_by:
+            continue
+        if profile.replaced_by not in by_slug:
             yield error(at, f"there is no profile {profile.replaced_by!r}.", did_you_mean(profile.replaced_by, by_slug))
             continue
         seen = [profile.name]

@@ -71,7 +71,9 @@ def path_of(location: Sequence[str | int]) -> str:
 _EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
+    "date_from_datetime_inexact": "a date such as 2026-01-31",
     "date_from_datetime_parsing": "a date such as 2026-01-31",
+    "date_type": "a date such as 2026-01-31",
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "int_type": "a whole number",
@@ -96,6 +98,10 @@ def mistakes_in(error: pydantic.ValidationError, kind: Any) -> list[Mistake]:
             found.append(Mistake(path, "unknown key.", did_you_mean(str(location[-1]), known)))
         elif error_type == "missing":
             found.append(Mistake(path, "is required and missing."))
+        elif location[-1:] == ("[key]",) and error_type == "string_type":
+            found.append(
+                Mistake(path, f"expected text for a key, found {shown(value)}.", f'Write "{value}", in quotes.')
+            )
         elif location[-1:] == ("[key]",):
             found.append(Mistake(path, "is not a name: letters and digits, with - _ . between them, at most 64."))
         elif error_type in _EXPECTED:

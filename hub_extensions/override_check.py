@@ -21,6 +21,7 @@ _GRAMMAR = {
 _HARMLESS = {"default", "description", "display_name", "icon", "slug", "tags", "validation_message"}
 # Mappings whose values Kubernetes takes only as text; those of `environment` may also be functions or references.
 _TEXTS = ("environment", "extra_annotations", "extra_labels", "node_selector")
+_MOUNTING = ("volumes", "volume_mounts")
 _AMOUNTS = ("mem_limit", "mem_guarantee", "cpu_limit", "cpu_guarantee")
 _LEAST_MEMORY = 2**20  # bytes; a smaller amount is a number of gigabytes whose unit was forgotten
 # What somebody may write in: if a setting can hold none of these, it can hold nothing that is written in.
@@ -78,6 +79,12 @@ def _check_value(
         return
     if name in _TEXTS and isinstance(value, Mapping):
         yield from _check_texts(value, place, references=name == "environment")
+    if name in _MOUNTING and isinstance(value, list):
+        yield warning(
+            place,
+            f"is a list, which replaces all {name} of the hub, such as those of home directories.",
+            "Write a mapping, such as {scratch: {name: scratch, …}}, to add to them.",
+        )
     if name in _AMOUNTS and isinstance(value, (int, float)) and value < 0:
         yield error(place, f"expected no negative number, found {shown(value)}.")
     if name in _AMOUNTS[:2] and type(value) is int and 0 < value < _LEAST_MEMORY:

@@ -19,6 +19,7 @@ from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedC
 from .mistakes import shown
 from .overrides import filled_in
 
+_MOST_GROUPS = 8  # that a sentence lists
 LONGEST_WRITE_IN = 1000  # characters; the longest valid image reference has fewer
 WRITE_IN = "--unlisted-choice"  # KubeSpawner's suffix of the key that holds a written-in value
 COMMUNITY = "community"  # the key that says which of several communities a session counts for
@@ -66,18 +67,18 @@ def resolve(catalogue: Catalogue, person: Person, options: Any) -> Resolved | Re
     """What a request comes to for a person; an empty request is one for their default profile."""
     options = {} if options is None else options
     if not isinstance(options, Mapping):
-        return Refused("The choice of an environment could not be read. Choose one on the start page.")
+        return Refused("The choice of an environment could not be read. Please choose one again.")
     profile = _asked_for(catalogue, person, options)
     if isinstance(profile, Refused):
         return profile
     known = {"profile", COMMUNITY, *profile.profile_options, *(name + WRITE_IN for name in profile.profile_options)}
     unknown = sorted(str(key) for key in options if key not in known)
     if unknown:
-        return Refused(f"{profile.display_name} has no option {shown(unknown[0])}. Choose on the start page.")
+        return Refused(f"{profile.display_name} has no option {shown(unknown[0])}. Please choose again.")
     candidates = counted_for(profile, person) or ("",)
     community = options.get(COMMUNITY, candidates[0])
     if community not in candidates:
-        return Refused("The session cannot count for this community. Choose another on the start page.")
+        return Refused("The session cannot count for this community. Please choose another one.")
     choices: dict[str, str] = {}
     request = {"profile": profile.name} | ({COMMUNITY: community} if len(candidates) > 1 else {})
     overrides: list[Mapping[str, Any]] = [profile.kubespawner_override]
@@ -91,12 +92,34 @@ def resolve(catalogue: Catalogue, person: Person, options: Any) -> Resolved | Re
     return Resolved(profile.name, profile.display_name, choices, overrides, community, request)
 
 
-def nothing_offered(catalogue: Catalogue) -> str:
-    """The sentence for someone to whom no profile is open: which groups would open one."""
-    helpful = list(dict.fromkeys(group for profile in catalogue.profiles for group in profile.groups))
-    if not helpful:
-        return "This hub has no environment to offer you."
-    return f"No environment of this hub is open to you. They are for members of {', '.join(helpful)}."
+def nothing_offered(catalogue: Catalogue, person: Person) -> str:
+    """The sentence for someone to whom no profile is open: what would open one."""
+    lines = ["No environment of this hub is open to you."]
+    coming = [profile for profile in catalogue.profiles if not is_over(profile, person)]
+    days = [profile.opens for profile in coming if profile.opens and admits(profile, person)]
+    helpful: dict[str, str] = {}
+    for group in (group for profile in coming for group in _helpful(profile, person)):
+        helpful.setdefault(group_names.key(group), group)
+    if days:
+        lines.append(f"The first opens on {min(days)}.")
+    elif helpful:
+        names = list(helpful.values())
+        more = f" and {len(names) - _MOST_GROUPS} more" if len(names) > _MOST_GROUPS else ""
+        lines.append(f"They are for members of {', '.join(names[:_MOST_GROUPS])}{more}.")
+    return " ".join([*lines, "If you should have one, ask the people who run this hub."])
+
+
+def _helpful(profile: Profile, person: Person) -> list[str]:
+    """Groups of which one would bring a person nearer to a profile."""
+    if not admits(profile, person):
+        return list(profile.groups)
+    return [
+        group
+        for option in profile.profile_options.values()
+        if not _is_open(option, person)
+        for part in (*option.choices.values(), *([option.unlisted_choice] if option.unlisted_choice.enabled else ()))
+        for group in part.groups
+    ]
 
 
 def counted_for(profile: Profile, person: Person) -> tuple[str, ...]:
@@ -129,6 +152,11 @@ def open_write_in(option: Option, person: Person) -> UnlistedChoice | None:
     return write_in if write_in.enabled and admits(write_in, person) else None
 
 
+def _is_open(option: Option, person: Person) -> bool:
+    """Whether an option has something to choose for this person."""
+    return bool(open_write_in(option, person)) or any(admits(choice, person) for choice in option.choices.values())
+
+
 def takes_built_images(option: Option, person: Person, built_images: str) -> bool:
     """Whether an option takes images that this person has built: as write-ins, or because their names are known.
 
@@ -150,6 +178,13 @@ def is_built_image(option: Option, person: Person, built_images: str, value: Any
     return refuse_written(UnlistedChoice(validation_regex=built_images), "", value) is None
 
 
+def is_over(profile: Profile, person: Person) -> bool:
+    """Whether a profile was offered once and is not any more."""
+    return bool(
+        (profile.retired and person.today >= profile.retired) or (profile.closes and person.today > profile.closes)
+    )
+
+
 def why_closed(profile: Profile, person: Person) -> str:
     """Why a profile cannot be started by this person today, in words; "" if it can."""
     if profile.retired and person.today >= profile.retired:
@@ -161,7 +196,7 @@ def why_closed(profile: Profile, person: Person) -> str:
     if profile.opens and person.today < profile.opens:
         return f"It opens on {profile.opens}."
     for name, option in profile.profile_options.items():
-        if not open_write_in(option, person) and not any(admits(choice, person) for choice in option.choices.values()):
+        if not _is_open(option, person):
             return f"Nothing of {option.display_name or name} is open to you."
     return ""
 
@@ -213,15 +248,17 @@ def _asked_for(catalogue: Catalogue, person: Person, options: Mapping[str, Any])
         return found
     profiles = open_profiles(catalogue, person)
     if not profiles:
-        return Refused(nothing_offered(catalogue), code="nothing_offered")
+        return Refused(nothing_offered(catalogue, person), code="nothing_offered")
     if not options:
         return default_of(profiles)
     if "profile" not in options:
-        return Refused("No environment was named. Choose one on the start page.")
+        return Refused("No environment was named. Please choose one.")
     locked = named((profile for profile in catalogue.profiles if profile.when_not_allowed == "lock"), slug)
     if locked:
-        return Refused(f"{locked.display_name} is not open to you. {why_closed(locked, person)} Choose another.")
-    return Refused(f"There is no environment {shown(slug)} for you. Choose one on the start page.")
+        return Refused(
+            f"{locked.display_name} is not open to you. {why_closed(locked, person)} Please choose another one."
+        )
+    return Refused(f"There is no environment {shown(slug)} for you. Please choose another one.")
 
 
 def _choose(

@@ -91,7 +91,7 @@ async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
     try:
         await spawner._run_apply_user_options(options)
     except HTTPError as error:
-        raise RenderingError(_reason(error)) from error
+        raise RenderingError(f"{spawner.user.name} is refused, and reads: {_reason(error)}") from error
     await spawner.load_user_options()
     pod = await spawner.get_pod_manifest()
     plain: dict[str, Any] = spawner.api.api_client.sanitize_for_serialization(pod)

@@ -5,6 +5,7 @@ from typing import Any
 from kubernetes_asyncio.config import ConfigException
 from kubespawner import KubeSpawner
 
+from .pod_events import in_words
 from .pod_features import PodFeatures
 from .profile_spawner import ProfileSpawner
 from .refusal import refusal
@@ -29,7 +30,11 @@ class ProfileKubeSpawner(ProfileSpawner, PodFeatures, KubeSpawner):
             ) from None
 
     async def progress(self) -> Any:
-        """Events of the pod in words; the raw events, which name nodes and addresses, do not reach the browser."""
+        """Events of the pod in words; their texts, which name nodes and addresses, go to the log only."""
         async for event in super().progress():
-            event.pop("raw_event", None)
+            raw = event.pop("raw_event", None)
+            if raw is not None:
+                self.log.info("%s: %s", self._log_name, event.pop("message", ""))
+                words = in_words(raw)
+                event |= {"message": words} if words else {}
             yield event

@@ -133,9 +133,10 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         if not self.write_ins_from_links and any(name.endswith(profiles.WRITE_IN) for name in linked):
             linked = {name: value for name, value in linked.items() if not name.endswith(profiles.WRITE_IN)}
             notices.append("The link would have filled in a field. If you trust it, copy the value yourself.")
-        offered = offer(known, self._person(), linked or self.user_options)
+        person = self._person()
+        offered = offer(known, person, linked or self.user_options)
         if offered.is_empty:
-            raise refusal(profiles.nothing_offered(known), code="nothing_offered", status=403)
+            raise refusal(profiles.nothing_offered(known, person), code="nothing_offered", status=403)
         return form.render(offered, self.communities, notices, self._builder())
 
     # What a person sends
@@ -291,5 +292,6 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
 
     async def _catalogue(self) -> catalogue.Catalogue:
         listed = self.profile_list
-        read = catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
+        with self.named("profile_list"):
+            read = catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
         return read.model_copy(update={"built_images": self.built_images if self._builder() else ""})

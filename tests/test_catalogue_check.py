@@ -1,5 +1,7 @@
 """What a hub says of its profiles when it starts."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -267,9 +269,59 @@ def test_a_write_in_that_is_switched_off_is_not_judged():
     )
 
 
-@pytest.mark.parametrize("name", ["profile", "community"])
+@pytest.mark.parametrize("name", ["profile", "community", "user_options", "display_name", "next", "_xsrf"])
 def test_an_option_cannot_have_the_name_of_what_a_request_says_besides(name):
     assert f"cannot be called '{name}'" in one(profile(profile_options={name: {"choices": {"a": sized("A")}}}))
+
+
+@pytest.mark.parametrize(
+    ("slug", "option", "choice", "at", "said"),
+    [
+        ("a--b", "c", "d", ".slug", "'a--b' has -- in it, or - at its end"),
+        ("a-", "c", "d", ".slug", "'a-' has -- in it, or - at its end"),
+        ("a", "b--c", "d", ".profile_options.b--c", "'b--c' has -- in it, or - at its beginning"),
+        ("a", "-b", "d", ".profile_options.-b", "'-b' has -- in it, or - at its beginning"),
+        ("a", "b--unlisted-choice", "d", ".profile_options.b--unlisted-choice", "'b--unlisted-choice' has -- in it"),
+        ("a", "", "d", ".profile_options['']", "has an empty name."),
+        ("a", "b", "", ".profile_options.b.choices['']", "has an empty name."),
+        ("a", "b", "unlisted-choice", ".profile_options.b.choices.unlisted-choice", "stands for what is written in"),
+        ("a", "b", "built-image", ".profile_options.b.choices.built-image", "stands for an image that was built"),
+        ("a\nb", "c", "d", ".slug", "'a\\nb' is not one line of text."),
+        ("a", "c\nd", "d", ".profile_options['c\\nd']", "'c\\nd' is not one line of text."),
+        ("a", "c", "d\ne", ".profile_options.c.choices['d\\ne']", "'d\\ne' is not one line of text."),
+    ],
+)
+def test_names_of_which_a_form_could_not_tell_the_fields_apart_are_mistakes(slug, option, choice, at, said):
+    line = one(profile(slug=slug, profile_options={option: {"choices": {choice: sized("A")}}}))
+    assert line.startswith(f"error p[0]{at}: ")
+    assert said in line
+
+
+@pytest.mark.parametrize("slug", ["a", "a-b", "-a", "-", "日本", "a b", "a/b", 'a"b', "a.b", "%2d"])
+def test_any_other_slug_is_no_mistake(slug):
+    choices = {"unlisted": sized("A"), "x--y": sized("B"), "a b": sized("C")}
+    assert found(profile(slug=slug + "x", profile_options={"b-": {"choices": choices}})) == []
+
+
+def test_a_profile_without_any_name_is_told_once():
+    assert (
+        one(profile("!")) == "error p[0]: has no slug, and its display name has no letter to make one from. Add a slug."
+    )
+    assert len(found(profile("!"), profile("B", slug="b"))) == 1
+
+
+@pytest.mark.parametrize("icon", ["ocean.svg", "javascript:alert(1)", "🌊", "data:text/html,x"])
+def test_an_icon_that_pages_do_not_show_is_doubted(icon):
+    assert one(profile(icon=icon)).startswith(f"warning p[0].icon: {icon!r} is not shown")
+    assert found(profile(icon="https://example.org/ocean.svg"), profile("B", icon="/hub/logo")) == []
+
+
+@pytest.mark.parametrize("name", ["volumes", "volume_mounts"])
+def test_a_list_of_mounts_is_doubted_because_it_takes_the_place_of_those_of_the_hub(name):
+    entry = {"name": "scratch"}
+    line = one(profile(kubespawner_override={name: [entry]}))
+    assert line.startswith(f"warning p[0].kubespawner_override.{name}: is a list, which replaces")
+    assert found(profile(kubespawner_override={name: {"scratch": entry}})) == []
 
 
 def test_a_guarantee_is_compared_with_the_limit_that_it_comes_to_together_with_the_choices():
@@ -335,8 +387,60 @@ def test_in_the_mapping_form_places_are_named_by_its_keys():
     assert finding.path == "profiles.a.kubespawner_override.default"
 
 
-def test_a_list_with_mistakes_of_grammar_has_them_as_its_findings():
-    assert [finding.severity for finding in check_list([{"slug": 3}])] == ["error", "error"]
+@pytest.mark.parametrize("profiles", [3, "abc", True])
+def test_what_is_no_list_of_profiles_is_told_as_such(profiles):
+    (finding,) = check_list(profiles)
+    assert (finding.severity, finding.path) == ("error", "profiles")
+    assert "expected a list of profiles" in finding.what
+
+
+@pytest.mark.parametrize("profiles", [None, [], {}])
+def test_no_profiles_are_no_mistake(profiles):
+    assert check_list(profiles) == []
+
+
+def test_the_keys_of_the_mapping_form_can_be_put_in_order():
+    (finding,) = check_list({1: profile(), "b": profile("B")})
+    assert str(finding).startswith("profiles: has keys that are text and keys that are not, which have no order.")
+    assert check_list({1: profile(), 2: profile("B")}) == []
+
+
+@pytest.mark.parametrize("value", [1, 3.11, True, None])
+def test_names_of_options_and_of_choices_are_text(value):
+    (finding,) = check_list([profile(profile_options={value: {"choices": {"a": sized("A")}}})])
+    assert f'expected text for a key, found {value}. Write "{value}", in quotes.' in str(finding)
+    (finding,) = check_list([with_choices({value: sized("A")})])
+    assert "expected text for a key" in finding.what
+
+
+@pytest.mark.parametrize("value", [20260112, True, "soon", datetime(2026, 1, 1, 12, tzinfo=UTC)])
+@pytest.mark.parametrize("key", ["from", "until", "retired"])
+def test_what_is_no_day_is_told_with_how_to_write_one(key, value):
+    (finding,) = check_list([profile(**{key: value})])
+    assert finding.path == f"profiles[0].{key}"
+    assert finding.what.startswith("expected a date such as 2026-01-31, found ")
+
+
+@pytest.mark.parametrize("names", [[None], [True], [["a"]], [{"a": 1}], [""], [" "]])
+@pytest.mark.parametrize("key", ["allowed_groups", "allowed_users", "aliases"])
+def test_a_name_in_a_list_is_text_and_not_empty(key, names):
+    (finding,) = check_list([profile(**{key: names})])
+    assert (finding.severity, finding.path) == ("error", f"profiles[0].{key}[0]")
+    assert "expected " in finding.what
+
+
+def test_a_name_that_is_a_number_is_that_text():
+    assert catalogue.read([profile(allowed_groups=[2026, "b"])]).profiles[0].groups == ("2026", "b")
+
+
+def test_what_is_wrong_beside_a_mistake_of_grammar_is_told_with_it():
+    listed = [profile(foo=1), profile("B", kubespawner_override={"mem_limt": "1G"}), {"slug": 3}]
+    assert [finding.path for finding in check_list(listed, traits=KUBE)] == [
+        "profiles[0].foo",
+        "profiles[2].display_name",
+        "profiles[2].slug",
+        "profiles[1].kubespawner_override.mem_limt",
+    ]
 
 
 def test_what_was_copied_to_many_places_is_told_once():

@@ -202,9 +202,41 @@ def test_the_message_of_a_pattern_reaches_the_person():
 def test_someone_to_whom_no_profile_is_open_gets_no_server_and_learns_which_group_would_help(options):
     refused = resolve(RESTRICTED, person("x"), options)
     assert refused == Refused(
-        "No environment of this hub is open to you. They are for members of Ocean-Lab.", code="nothing_offered"
+        "No environment of this hub is open to you. They are for members of Ocean-Lab. "
+        "If you should have one, ask the people who run this hub.",
+        code="nothing_offered",
     )
     assert offer(RESTRICTED, person("x"), options).is_empty
+
+
+def with_image_for(*groups):
+    """An option whose only choice is for members of the groups."""
+    return {"image": {"choices": {"a": {"display_name": "A", "allowed_groups": list(groups)}}}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        ([{"allowed_groups": ["a"]}, {"allowed_groups": ["A", "b"]}], "They are for members of a, b."),
+        ([{"profile_options": with_image_for("a")}], "They are for members of a."),
+        ([{"allowed_groups": ["x"], "profile_options": with_image_for("a", "b")}], "They are for members of a, b."),
+        ([{"allowed_groups": ["a"], "profile_options": with_image_for("b")}], "They are for members of a."),
+        ([{"allowed_groups": ["x"], "retired": "2020-01-01"}], "to you. If"),
+        ([{"allowed_groups": ["a"], "until": "2020-01-01"}], "to you. If"),
+        ([{"allowed_users": ["bob"]}], "to you. If"),
+        ([{"allowed_groups": ["x"], "from": "2030-01-02"}], "to you. The first opens on 2030-01-02. If"),
+        ([{"from": "2030-01-02"}, {"from": "2029-01-02"}, {"allowed_groups": ["a"]}], "on 2029-01-02. If"),
+        ([], "to you. If"),
+        ([{"allowed_groups": [f"g{number}" for number in range(40)]}], "g0, g1, g2, g3, g4, g5, g6, g7 and 32 more."),
+    ],
+)
+def test_who_is_refused_every_profile_reads_what_would_open_one_and_nothing_that_would_not(parts, sentence):
+    known = catalogue.read([{"display_name": f"P{number}", **part} for number, part in enumerate(parts)])
+    refused = resolve(known, person("x"), {})
+    assert sentence in refused.reason
+    assert refused.reason.startswith("No environment of this hub is open to you.")
+    assert refused.reason.endswith("If you should have one, ask the people who run this hub.")
+    assert len(refused.reason) < 300
 
 
 anything = st.recursive(

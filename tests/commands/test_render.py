@@ -208,7 +208,9 @@ def test_the_settings_in_the_example_are_good_ones() -> None:
 def test_a_profile_of_another_group_is_refused_in_the_persons_words() -> None:
     done = render("--groups", "ice-lab", "--profile", "gpu")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "Error: There is no environment 'gpu' for you. Choose one on the start page.\n"
+    assert done.err == (
+        "Error: ada is refused, and reads: There is no environment 'gpu' for you. Please choose another one.\n"
+    )
 
 
 def test_someone_to_whom_nothing_is_open_is_told_what_would_open_it() -> None:

@@ -77,6 +77,12 @@ async def test_what_happens_to_a_pod_is_told_on_the_progress_page(hub: RunningHu
     await start(hub, "joan")
     events = (await admin.call("GET", "events", fieldSelector="involvedObject.name=jupyter-joan")).body["items"]
     assert [event["reason"] for event in events] == ["Scheduled", "Pulled", "Started"]
+    spawner = hub.app.users["joan"].spawners[""]
+    assert [event["message"] async for event in spawner.progress()] == [
+        "A place was found. Fetching the environment: the first time can take some minutes.",
+        "The environment is here. Starting your server.",
+        "Your server is starting. It opens in a moment.",
+    ]
     progress = await hub.api("GET", "users/joan/server/progress", user="joan")
     assert '"ready": true' in progress.text
     assert "raw_event" not in progress.text

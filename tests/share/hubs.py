@@ -197,4 +197,9 @@ class FormSpawner(MockSpawner):
         }
         await asyncio.sleep(0.2)
         yield {"progress": 40, "message": '2026-03-01T10:00:01Z [Normal] Pulling image "quay.io/x/y:1"'}
+        await asyncio.sleep(2)
+        yield {
+            "progress": 60,
+            "message": "The environment is here. Starting your server.",
+        }
         await asyncio.sleep(60)

@@ -185,6 +185,20 @@ async def test_the_log_comes_as_the_image_is_built_and_start_uses_the_image(
     assert image == f"registry.example.org/built-ocean-lab-slow:{commit_of('feature/deep')}"
 
 
+@pytest.mark.parametrize("entry", [ENTRY, "Python"])
+async def test_a_copied_link_holds_nothing_of_a_built_image(form: Builder, entry: str) -> None:
+    await form.build("ocean-lab/ocean")
+    await expect(form.status).to_contain_text("The image is built.")
+    await form.page.get_by_label(entry).check()
+    await form.button("Copy link to this choice").click()
+    link = await form.page.locator("#hub-link-text").input_value()
+    assert "opt-profile=own" in link
+    assert "built" not in link
+    await form.page.goto(link)
+    await expect(form.page.get_by_role("radio", name="Own software")).to_be_checked()
+    await expect(form.page.locator("#hub-profiles .alert")).to_have_count(0)
+
+
 async def test_an_image_that_was_built_before_is_offered_again_and_needs_no_script(
     form: Builder, hub: RunningHub, address: str, chromium: Browser
 ) -> None:
@@ -199,7 +213,9 @@ async def test_an_image_that_was_built_before_is_offered_again_and_needs_no_scri
     page = await scriptless.new_page()
     await page.goto(f"{address}spawn")
     await page.get_by_role("button", name="Start").click()
-    await page.wait_for_url("**/spawn-pending/**")
+    await page.wait_for_url(
+        re.compile("/(spawn-pending|user)/"), wait_until="commit"
+    )  # a quick server is not waited for
     assert hub.app.users[form.person].spawners[""].user_options["image--unlisted-choice"] == image
     await scriptless.close()
 

@@ -73,6 +73,8 @@ async def test_a_start_that_takes_its_time(page: Page, hub: RunningHub, picture:
         "Fetching the environment: the first time can take some minutes."
     )
     await expect(page.locator("[aria-current=step]")).to_have_text("Fetching the environment")
+    await expect(page.get_by_role("status")).to_have_text("The environment is here. Starting your server.")
+    await expect(page.locator("[aria-current=step]")).to_have_text("Starting it")
     for event in await page.get_by_text("quay.io/x/y").all():
         await expect(event).not_to_be_visible()
     await assert_pleasant(page, picture)

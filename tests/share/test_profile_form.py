@@ -66,6 +66,17 @@ def test_few_choices_with_descriptions_are_radios_and_many_are_a_list() -> None:
     )
 
 
+@pytest.mark.parametrize("count", [2, 6])
+def test_a_size_that_is_the_name_of_its_choice_is_not_said_twice(count: int) -> None:
+    sizes = [f"{n} GB memory, up to 2 CPUs" for n in range(1, count + 1)]
+    for description in ("", "A node of your own"):
+        choices = tuple(choice(f"c{n}", size, description=description, size=size) for n, size in enumerate(sizes))
+        html = render_form([profile("a", "A", options=(VisibleOption("size", "Size", "", choices, None),))])
+        assert all(html.count(size) == 1 for size in sizes)
+        Form(html)
+        assert html.count("A node of your own") == (count if description else 0)
+
+
 def test_a_write_in_has_kubespawner_s_field_names_its_saved_value_and_its_rule() -> None:
     saved = VisibleUnlisted(
         "Image", "Other…", "", "quay[.]io/.+", "Begin with quay.io/", "quay.io/me/x:1", selected=True

@@ -141,6 +141,34 @@ async def test_profiles_may_come_from_a_function(homes):
         assert environment_of(homes, "eve")["MEM_LIMIT"] == str(3 * 2**30)
 
 
+def broken(spawner):
+    raise RuntimeError("it holds a secret")
+
+
+def misspelt(spawner):
+    return [{"display_name": "A", "allowed_group": ["a"]}]
+
+
+def nameless(spawner):
+    return "ocean"
+
+
+@pytest.mark.parametrize("profile_list", [broken, misspelt, nameless])
+async def test_a_function_that_gives_no_profiles_starts_nothing_and_is_told_of_in_words(profile_list, homes, caplog):
+    config = {
+        "JupyterHub": {"spawner_class": "profile-local"},
+        "ProfileLocalSpawner": {"profile_list": profile_list, "home_dir_template": str(homes / "{username}")},
+    }
+    async with running_hub(config) as hub:
+        page = await (await hub.login("eve")).get("spawn")
+        reply = await hub.api("POST", "users/eve/server", user="eve", json={})
+        assert not hub.app.users["eve"].active
+    for answer in (page, reply):
+        assert "profile_list, a step of this hub, failed. Please tell those who run it." in answer.text
+        assert "secret" not in answer.text
+    assert "profile_list failed for the server eve" in caplog.text
+
+
 async def test_what_was_chosen_last_is_selected_again_for_each_server(hub, ada):
     assert (await by_rest(hub, ada, {"profile": "ocean", "tide": "high"})).status == 201
     await hub.api("DELETE", f"users/{ada}/server")
