@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import maybe_future
 from pydantic import TypeAdapter, ValidationError
@@ -20,13 +20,9 @@ from hub_extensions.identities import Identity
 from hub_extensions.mistakes import SettingsError, mistakes_in
 from hub_extensions.user_names import RefusedName, Step
 
+from .calls import FETCHED_GROUPS, CallsAtLogin
 from .community import RECORD, CommunityAuthenticator
 from .metrics import EXPIRED, HELD, PROVIDER_AWAY
-
-if TYPE_CHECKING:
-    from oauthenticator.oauth2 import OAuthenticator as Base  # what this is put before
-else:
-    Base = object
 
 _NAMELESS = (
     "Your login provider did not say enough of you to give you a name on this hub. It may have to be told to release "
@@ -39,7 +35,7 @@ _Steps = TypeAdapter(tuple[Step, ...])
 _away: ContextVar[list[str] | None] = ContextVar("away", default=None)
 
 
-class CommunityOAuthenticator(CommunityAuthenticator, Base):
+class CommunityOAuthenticator(CallsAtLogin):
     """Put this before an OAuthenticator class, to admit the members of communities and to make each one a group."""
 
     stale_membership_limit = Integer(
@@ -156,6 +152,7 @@ class CommunityOAuthenticator(CommunityAuthenticator, Base):
     async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
         """What the provider said of the person."""
         claims = self.claims_of(auth_state)
+        fetched = identities.groups_of((auth_state or {}).get(FETCHED_GROUPS))
         return Identity(
             user_name,
             provider=self.provider,
@@ -164,7 +161,7 @@ class CommunityOAuthenticator(CommunityAuthenticator, Base):
             email_verified=self.has_verified_email(claims),
             named_by_email=self.is_named_by_email(claims),
             idp=self.idp_of(claims),
-            groups=identities.groups_of(await self._groups_claim(auth_state)),
+            groups=fetched | identities.groups_of(await self._groups_claim(auth_state)),
         )
 
     def user_info_to_username(self, user_info: dict[str, Any]) -> str:
@@ -185,6 +182,21 @@ class CommunityOAuthenticator(CommunityAuthenticator, Base):
             # Claims that are missing or of another type; what the class says of it has all claims of the person in it.
             self.log.exception("No name in the claims %s", sorted(user_info)[:32])
             raise self.refusal("an account", _NAMELESS) from None
+
+    async def authenticate(self, handler: Any, data: Any = None, **kwargs: Any) -> Any:
+        """Ask the provider who this is; a provider that cannot be asked is not the person's fault."""
+        try:
+            return await super().authenticate(handler, data, **kwargs)
+        except (HTTPClientError, OSError) as error:
+            if isinstance(error, HTTPClientError) and not is_outage(error):
+                raise
+            self.log.warning("A login failed because %s could not be asked: %s", self.provider, error)
+            away = web.HTTPError(503, "the login provider could not be asked")
+            away.jupyterhub_message = (  # type: ignore[attr-defined]  # JupyterHub's pages show it
+                f"{self.login_service} cannot be asked at the moment who you are and what you belong to. Try again in "
+                "a few minutes; who is logged in already can go on."
+            )
+            raise away from error
 
     async def update_auth_model(self, auth_model: Any) -> Any:
         """Note whose account it is, and when the provider said so."""

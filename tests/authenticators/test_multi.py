@@ -125,7 +125,10 @@ async def test_logging_out_ends_at_the_login_page_where_the_provider_has_none(hu
         ({"google": {"authenticator": "community-google", "prefix": ""}}, "github and google give people names"),
         ({"google": {"authenticator": "google"}}, "providers.google.authenticator: expected one of community-cilogon"),
         ({"google": {"authenticator": "community-multi"}}, "providers.google.authenticator: expected one of"),
-        ({"google": {"autenticator": "community-google"}}, "google.autenticator: unknown key. Did you mean 'authenticator'"),
+        (
+            {"google": {"autenticator": "community-google"}},
+            "google.autenticator: unknown key. Did you mean 'authenticator'",
+        ),
         ({"Goo gle": {"authenticator": "community-google"}}, "Goo gle"),
         ({"google": {"authenticator": "community-google", "config": {"clientid": "x"}}}, "has no setting clientid"),
     ],
