@@ -4,7 +4,6 @@
 is decided in `hub_extensions.profiles`.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
@@ -15,6 +14,7 @@ from slugify import slugify
 
 from . import sizes
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
+from .patterns import compiled
 
 
 class _Part(BaseModel):
@@ -47,7 +47,10 @@ Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], Before
 
 
 class Restricted(_Part):
-    """A part that is for members of any of the groups and for the named users; with neither list, for everyone."""
+    """A part that is for members of any of the groups and for the named users; with neither list, for everyone.
+
+    A list that is there and empty names nobody: it may have been computed, and have come out empty.
+    """
 
     allowed_groups: Names = ()
     allowed_teams: Names = ()  # what allowed_groups was called before
@@ -61,7 +64,7 @@ class Restricted(_Part):
     @property
     def for_everyone(self) -> bool:
         """Whether nothing restricts this part."""
-        return not self.groups and not self.allowed_users
+        return not {"allowed_groups", "allowed_teams", "allowed_users"} & self.model_fields_set
 
 
 class Choice(Restricted):
@@ -94,10 +97,7 @@ class UnlistedChoice(Restricted):
     @field_validator("validation_regex")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"is not a regular expression: {error}.") from None
+        compiled(pattern)
         return pattern
 
 

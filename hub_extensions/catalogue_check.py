@@ -3,7 +3,6 @@
 `check` knows the catalogue and, if it is told, the settings that the spawner has. It starts nothing and asks nobody.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -14,6 +13,7 @@ from .catalogue_names import check_names
 from .findings import Finding, error, inside, warning
 from .mistakes import did_you_mean, shown
 from .override_check import Traits, check_override
+from .patterns import matched
 from .reach import left_out, meet, meet_in_time
 from .size_check import check_sizes
 
@@ -100,9 +100,9 @@ def _restriction(part: Restricted, place: str) -> Iterator[Finding]:
     if part.allowed_teams:
         advice = "Rename it to allowed_groups." if not part.allowed_groups else "Remove it: allowed_groups counts."
         yield warning(inside(place, "allowed_teams"), "is what allowed_groups was called before.", advice)
-    if "allowed_groups" in part.model_fields_set and part.for_everyone:
+    if "allowed_groups" in part.model_fields_set and not part.groups and not part.allowed_users:
         yield warning(
-            inside(place, "allowed_groups"), "is empty, so this is for everyone.", "Name a group, or leave it out."
+            inside(place, "allowed_groups"), "is empty, so this is for nobody.", "Name a group, or leave it out."
         )
 
 
@@ -140,7 +140,7 @@ def _write_in(write_in: UnlistedChoice, place: str, traits: Traits | None) -> It
             inside(place, "kubespawner_override"), "uses nothing of what is written in.", "Write {value} where it goes."
         )
     pattern = write_in.validation_regex
-    if pattern and not any(re.fullmatch(pattern, text) for text in _NO_IMAGE):
+    if pattern and not any(matched(pattern, text) for text in _NO_IMAGE):
         return
     found = f"{shown(pattern)} accepts nearly anything." if pattern else "is missing, so anything is accepted."
     advice = (

@@ -8,7 +8,6 @@
   before anything is started, falls back, and says so.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +17,7 @@ from . import groups as group_names
 from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice
 from .mistakes import shown
 from .overrides import filled_in
+from .patterns import matched
 
 _MOST_GROUPS = 8  # that a sentence lists
 LONGEST_WRITE_IN = 1000  # characters; the longest valid image reference has fewer
@@ -133,12 +133,11 @@ def counted_for(profile: Profile, person: Person) -> tuple[str, ...]:
 
 def admits(part: Restricted, person: Person) -> bool:
     """Whether a part is for this person."""
-    opening = part.allowed_groups or part.allowed_teams
-    if opening and group_names.member_of_any(person.groups, opening):
-        return True
-    if part.allowed_users:
-        return person.user_name.casefold() in map(str.casefold, part.allowed_users)
-    return not opening
+    return (
+        part.for_everyone
+        or group_names.member_of_any(person.groups, part.groups)
+        or person.user_name.casefold() in map(str.casefold, part.allowed_users)
+    )
 
 
 def open_choices(option: Option, person: Person) -> dict[str, Choice]:
@@ -234,7 +233,7 @@ def refuse_written(write_in: UnlistedChoice, title: str, value: Any) -> Refused 
         return Refused(f"{title}: what you wrote is longer than {LONGEST_WRITE_IN} characters.")
     if not value.isprintable() or "{" in value or "}" in value:
         return Refused(f"{title}: {shown(value)} has characters that cannot be used here.")
-    if write_in.validation_regex and not re.fullmatch(write_in.validation_regex, value):
+    if write_in.validation_regex and not matched(write_in.validation_regex, value):
         return Refused(f"{title}: {shown(value)} does not fit. {write_in.validation_message}".strip())
     return None
 

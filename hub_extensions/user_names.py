@@ -10,12 +10,13 @@ Requirements:
 import base64
 import hashlib
 import json
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from .patterns import compiled, matched
 
 # Names under which people expect the hub itself, or those who run it.
 RESERVED = ("admin", "administrator", "root", "hub", "jupyterhub", "system")
@@ -29,11 +30,7 @@ class RefusedName(Exception):  # noqa: N818 - it is an answer to a person, not a
 
 
 def _compiles(pattern: str) -> str:
-    try:
-        compiled = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"cannot be read as a regular expression: {error}.") from None
-    if compiled.groups > 1:
+    if compiled(pattern).groups > 1:
         raise ValueError("has more than one group (…): the name is what the one group matches, or the whole match.")
     return pattern
 
@@ -67,10 +64,10 @@ class Step(BaseModel):
         if self.strip_domain and name.lower().endswith(f"@{self.strip_domain.lower()}"):
             name = name[: -len(self.strip_domain) - 1]
         if self.match:
-            found = re.fullmatch(self.match, name)
+            found = matched(self.match, name)
             if found is None:
                 raise RefusedName("The name of your account does not have the form that this hub expects.")
-            name = found[found.re.groups] or ""
+            name = found[compiled(self.match).groups] or ""
         if not name:
             raise RefusedName("Nothing is left of the name of your account that could be a name on this hub.")
         return self.prefix + name

@@ -149,7 +149,7 @@ def test_aliases_clash_with_slugs_and_with_each_other(first, second, line):
         ({"from": "2026-02-01", "until": "2026-01-01"}, "error p[0].until: 2026-01-01 is before from, 2026-02-01."),
         ({"from": "2026-02-01", "retired": "2026-01-01"}, "error p[0].retired: 2026-01-01 is not after from"),
         ({"allowed_teams": ["a"]}, "warning p[0].allowed_teams: is what allowed_groups was called before. Rename"),
-        ({"allowed_groups": []}, "warning p[0].allowed_groups: is empty, so this is for everyone."),
+        ({"allowed_groups": []}, "warning p[0].allowed_groups: is empty, so this is for nobody."),
     ],
 )
 def test_the_life_of_a_profile_makes_sense(keys, line):

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_extensions import catalogue
+from hub_extensions.catalogue import UnlistedChoice
 from hub_extensions.offer import offer
-from hub_extensions.profiles import Person, Refused, Resolved, resolve
+from hub_extensions.profiles import Person, Refused, Resolved, refuse_written, resolve
 
 PROFILES = [
     {
@@ -290,7 +291,7 @@ def one(**profile):
         ({"allowed_users": ["ben"], "allowed_groups": ["x"]}, person("x"), True),
         ({"allowed_teams": ["x"]}, person("X"), True),
         ({"allowed_teams": ["x"]}, person(), False),
-        ({"allowed_groups": []}, person(), True),
+        ({"allowed_groups": []}, person(), False),
         ({"from": "2026-03-01", "until": "2026-03-01"}, person(), True),
         ({"from": "2026-03-02"}, person(), False),
         ({"until": "2026-02-28"}, person(), False),
@@ -513,3 +514,11 @@ def test_whatever_is_written_in_an_image_that_starts_fits_the_builder_s_names(im
     assert isinstance(resolved, Resolved) == bool(
         image is None or (isinstance(image, str) and re.fullmatch(BUILT, image, re.ASCII))
     )
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+$", r"^([\w./-]+)*:[\w.]+$"])
+def test_a_pattern_that_would_take_for_ever_refuses_instead(pattern):
+    write_in = UnlistedChoice(validation_regex=pattern)
+    refused = refuse_written(write_in, "Image", "a" * 60 + "!")
+    assert refused is not None
+    assert "does not fit" in refused.reason
