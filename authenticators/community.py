@@ -1,7 +1,7 @@
 """What makes an authenticator community-scoped, whatever people log in with."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.utils import maybe_future
@@ -16,6 +16,7 @@ from hub_extensions.communities import Communities, Community, Decision, Policy
 from hub_extensions.identities import Identity
 from hub_extensions.membership import Rule
 from hub_extensions.mistakes import SettingsError, mistakes_in
+from hub_extensions.usage_service import time_zone as zone
 from hub_extensions.user_names import RefusedName, TakenNames
 
 from .slugs import slug_of
@@ -92,6 +93,12 @@ class CommunityAuthenticator(Base):
         help="Whom people may ask for access, as the page that refuses them shows it: an e-mail address or a URL.",
     )
 
+    time_zone = Unicode(
+        "UTC",
+        config=True,
+        help="Where the first and the last day of a community begin and end: an IANA name such as Europe/Berlin.",
+    )
+
     provider = Unicode(help="What a rule's `provider` calls this: github, cilogon, google, globus, oidc, …")
 
     def __init__(self, **kwargs: Any) -> None:
@@ -121,6 +128,14 @@ class CommunityAuthenticator(Base):
         self._checked_communities = self._check(proposal, Communities)
         return proposal["value"]
 
+    @validate("time_zone")
+    def _check_time_zone(self, proposal: Any) -> Any:
+        try:
+            zone(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"time_zone: {error}") from None
+        return proposal["value"]
+
     @validate("admins")
     def _check_admins(self, proposal: Any) -> Any:
         self._checked_admins = self._check(proposal, tuple[Rule, ...])
@@ -145,6 +160,10 @@ class CommunityAuthenticator(Base):
             allow_all=self.allow_all,
         )
 
+    def now(self) -> datetime:
+        """The time, in the time zone in which days begin."""
+        return datetime.now(zone(self.time_zone))
+
     async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
         """What is known of the person; `auth_state` is None where the provider says nothing but a name."""
         return Identity(user_name, provider=self.provider)
@@ -152,7 +171,7 @@ class CommunityAuthenticator(Base):
     async def decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
         """Who this is, and what follows from it by our rules alone."""
         identity = await self.identity_of(user_name, auth_state)
-        return identity, communities.decide(self.policy, identity, datetime.now(UTC))
+        return identity, communities.decide(self.policy, identity, self.now())
 
     async def admits(self, user_name: str, auth_model: Mapping[str, Any]) -> bool:
         """Whether the person may still be here, by our rules and by those of the class; raises nothing for a no."""

@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from jupyterhub.utils import maybe_future
@@ -96,7 +95,7 @@ class CommunityOAuthenticator(CallsAtLogin):
 
     def __init__(self, **kwargs: Any) -> None:
         self._steps: tuple[Step, ...] = ()
-        self._paused_until = 0.0
+        self._paused_until: datetime | None = None
         super().__init__(**kwargs)
         self._turns = asyncio.Semaphore(self.refresh_concurrency)
         if self.pseudonymous_names:
@@ -205,7 +204,7 @@ class CommunityOAuthenticator(CallsAtLogin):
         auth_model["auth_state"][RECORD] = {
             "provider": self.provider,
             "subject": self.subject_of(claims),
-            "confirmed_at": datetime.now(UTC).isoformat(),
+            "confirmed_at": self.now().isoformat(),
         }
         return auth_model
 
@@ -231,14 +230,13 @@ class CommunityOAuthenticator(CallsAtLogin):
         closed since.
         """
         if handler is not None and not hasattr(handler, "_token_authenticated"):
-            handler._token_authenticated = (
-                False  # JupyterHub 6.1 reads it after a refresh that fails, and may not set it
-            )
+            # JupyterHub 6.1 reads it after a refresh that fails, although only a request with a token sets it.
+            handler._token_authenticated = False
         if user.name in self.service_users:
             return True
         if not self.enable_auth_state:
             return await self._without_provider(user)
-        if time.monotonic() < self._paused_until:
+        if self._paused_until and self.now() < self._paused_until:
             return await self._hold(user, "it could not be asked a moment ago")
         away: list[str] = []
         token = _away.set(away)
@@ -254,7 +252,7 @@ class CommunityOAuthenticator(CallsAtLogin):
         finally:
             _away.reset(token)
         if away and not isinstance(refreshed, dict):
-            self._paused_until = time.monotonic() + self.outage_pause
+            self._paused_until = self.now() + timedelta(seconds=self.outage_pause)
             return await self._hold(user, away[0])
         if not isinstance(refreshed, dict):
             return refreshed
@@ -277,7 +275,7 @@ class CommunityOAuthenticator(CallsAtLogin):
         """What holds while the provider cannot be asked: what it said last, unless that was too long ago."""
         auth_state = await user.get_auth_state()
         confirmed = (auth_state or {}).get(RECORD, {}).get("confirmed_at")
-        age = datetime.now(UTC) - datetime.fromisoformat(confirmed) if confirmed else None
+        age = self.now() - datetime.fromisoformat(confirmed) if confirmed else None
         if age is None or age > timedelta(seconds=self.stale_membership_limit):
             self.log.warning(
                 "%s has to log in again: %s could not be asked (%s).", user.name[:64], self.provider, why[:200]
@@ -303,7 +301,7 @@ class CommunityOAuthenticator(CallsAtLogin):
         if not self._checked_communities:
             return True
         before = {group.name for group in user.groups}
-        after = communities.still_open(self._checked_communities, before, datetime.now(UTC))
+        after = communities.still_open(self._checked_communities, before, self.now())
         if after == before:
             return True
         belongs = groups.keys(after) & groups.keys(self._checked_communities)

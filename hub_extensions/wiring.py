@@ -97,6 +97,7 @@ def apply(c: Config, settings: Settings) -> None:
     _set_pages(c, settings)
     if settings.profiles:
         c.ProfileSpawner.profile_list = settings.profiles
+    c.ProfileSpawner.time_zone = settings.usage.time_zone
     if settings.communities:
         c.ProfileSpawner.communities = {
             name: community.title or name for name, community in settings.communities.items()
@@ -125,6 +126,7 @@ def _set_login(c: Config, settings: Settings) -> None:
             name: community.model_dump(mode="json", by_alias=True, exclude_defaults=True)
             for name, community in settings.communities.items()
         }
+    login.time_zone = settings.usage.time_zone
     if settings.hub.admins:
         login.admins = [rule.model_dump(mode="json", exclude_defaults=True) for rule in settings.hub.admins]
     if settings.hub.service_users:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from jupyterhub.utils import maybe_future
@@ -12,6 +12,7 @@ from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, de
 
 from hub_extensions import catalogue, groups, profiles
 from hub_extensions.offer import offer
+from hub_extensions.usage_service import time_zone as zone
 
 from . import form
 from .personal_environment import PersonalEnvironment
@@ -51,6 +52,12 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         returns either, and may be async. An empty list switches profiles off. With profiles, nobody can start a server
         that is none of them: someone to whom no profile is open is refused.
         """,
+    )
+
+    time_zone = Unicode(
+        "UTC",
+        config=True,
+        help="Where the first and the last day of a profile begin and end: an IANA name such as Europe/Berlin.",
     )
 
     communities = Dict(
@@ -158,6 +165,14 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
     @default("options_from_form")
     def _options_from_form_default(self) -> Any:
         return form.options_of
+
+    @validate("time_zone")
+    def _check_time_zone(self, proposal: Any) -> Any:
+        try:
+            zone(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"time_zone: {error}") from None
+        return proposal["value"]
 
     @validate("built_images")
     def _compiles(self, proposal: Any) -> str:
@@ -276,7 +291,7 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         belongs = groups.keys(names)
         return profiles.Person(
             groups=names,
-            today=datetime.now(UTC).date(),
+            today=datetime.now(zone(self.time_zone)).date(),
             user_name=self.user.name,
             communities=tuple(name for name in self.communities if groups.key(name) in belongs),
         )
