@@ -12,7 +12,7 @@ from zlib import crc32
 
 from aiohttp import web
 
-from .provider import CLIENT_ID, CLIENT_SECRET, Grant, Provider
+from .provider import CLIENT_ID, CLIENT_SECRET, Authorization, Grant, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -67,8 +67,11 @@ class CILogon(Provider):
     def names(self) -> list[str]:
         return list(self.people)
 
-    def routes(self) -> list[web.RouteDef]:
+    def endpoints(self) -> list[web.RouteDef]:
         return [web.get("/oauth2/userinfo", self._userinfo)]
+
+    def offline(self, login: Authorization) -> bool:
+        return self.gives_refresh_tokens
 
     def token_answer(self, grant: Grant, *, refreshed: bool) -> dict[str, Any]:
         return {**super().token_answer(grant, refreshed=refreshed), "id_token": self.id_token(self.claims(grant))}

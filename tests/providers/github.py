@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from .provider import CLIENT_ID, CLIENT_SECRET, Failure, Grant, OAuthError, Provider, RefusedError
+from .provider import CLIENT_ID, CLIENT_SECRET, Authorization, Grant, OAuthError, Provider
+from .server import Failure, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,7 +110,7 @@ class GitHub(Provider):
         super().__init__()
         self.people = {person.login: person for person in people}
         self.organizations = {organization.login: organization for organization in organizations}
-        self.gives_refresh_tokens = expiring_tokens
+        self.expiring_tokens = expiring_tokens
         self.token_lifetime = 8 * 3600 if expiring_tokens else math.inf
         self.hourly_limit = hourly_limit
         self._used: Counter[str] = Counter()
@@ -127,7 +128,7 @@ class GitHub(Provider):
     def names(self) -> list[str]:
         return list(self.people)
 
-    def routes(self) -> list[web.RouteDef]:
+    def endpoints(self) -> list[web.RouteDef]:
         answers = {
             "/user": self._user,
             "/user/emails": self._emails,
@@ -144,6 +145,9 @@ class GitHub(Provider):
 
     # How GitHub answers.
 
+    def offline(self, login: Authorization) -> bool:
+        return self.expiring_tokens
+
     def unauthorized(self) -> RefusedError:
         return _refused(401, "Bad credentials")
 
@@ -158,7 +162,7 @@ class GitHub(Provider):
 
     def token_answer(self, grant: Grant, *, refreshed: bool) -> dict[str, Any]:
         answer = super().token_answer(grant, refreshed=refreshed)
-        scope = "" if self.gives_refresh_tokens else ",".join(grant.scopes)
+        scope = "" if self.expiring_tokens else ",".join(grant.scopes)
         return {**answer, "token_type": "bearer", "scope": scope}
 
     def _counted(self, answer: Any) -> Any:

@@ -12,7 +12,8 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from aiohttp import web
 
-from .provider import CLIENT_ID, CLIENT_SECRET, Authorization, Grant, Provider, RefusedError
+from .provider import CLIENT_ID, CLIENT_SECRET, Authorization, Grant, Provider, bearer
+from .server import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,7 @@ class Globus(Provider):
     def names(self) -> list[str]:
         return list(self.people)
 
-    def routes(self) -> list[web.RouteDef]:
+    def endpoints(self) -> list[web.RouteDef]:
         return [web.get("/v2/oauth2/userinfo", self._userinfo), web.get("/v2/groups/my_groups", self._groups)]
 
     def offline(self, login: Authorization) -> bool:
@@ -75,12 +76,10 @@ class Globus(Provider):
     def unauthorized(self) -> RefusedError:
         return _refused(401, "UNAUTHORIZED", "Call must be authenticated")
 
-    def new_grant(self, person: str, scopes: tuple[str, ...], *, refresh_token: str = "") -> Grant:
-        """The first token is for Globus Auth itself, the others for the services that the scopes name."""
-        grant = super().new_grant(person, scopes, refresh_token=refresh_token)
+    def other_tokens(self, scopes: tuple[str, ...]) -> dict[str, str]:
+        """A token for each service that the scopes name beside Globus Auth, whose token is the grant's first one."""
         servers = {_server(scope) for scope in scopes} - {"auth.globus.org"}
-        grant.other_tokens = {server: f"other-{secrets.token_urlsafe(16)}" for server in sorted(servers)}
-        return grant
+        return {server: f"other-{secrets.token_urlsafe(16)}" for server in sorted(servers)}
 
     def token_answer(self, grant: Grant, *, refreshed: bool) -> dict[str, Any]:
         def token(server: str, access_token: str) -> dict[str, Any]:
@@ -105,13 +104,13 @@ class Globus(Provider):
 
     async def _userinfo(self, request: web.Request) -> web.Response:
         grant = self.grant_of(request)
-        if _token(request) != grant.access_token:
+        if bearer(request) != grant.access_token:
             raise _refused(403, "FORBIDDEN", "Call must be made with a token for Globus Auth")
         return web.json_response(self._claims(grant))
 
     async def _groups(self, request: web.Request) -> web.Response:
         grant = self.grant_of(request)
-        if _token(request) != grant.other_tokens.get(GROUPS):
+        if bearer(request) != grant.other_tokens.get(GROUPS):
             raise _refused(403, "FORBIDDEN", "Call must be made with a token for Globus Groups")
         person = self.people[grant.person]
         wanted = request.query.get("statuses", "active").split(",")
@@ -135,10 +134,6 @@ class Globus(Provider):
 def _server(scope: str) -> str:
     """The service that a scope is of: `urn:globus:auth:scope:SERVICE:NAME`; OpenID's own are of Globus Auth."""
     return scope.removeprefix(SCOPE).rpartition(":")[0] if scope.startswith(SCOPE) else "auth.globus.org"
-
-
-def _token(request: web.Request) -> str:
-    return request.headers.get("Authorization", "").partition(" ")[2]
 
 
 def _refused(status: int, code: str, detail: str) -> RefusedError:

@@ -12,7 +12,8 @@ from zlib import crc32
 
 from aiohttp import web
 
-from .provider import CLIENT_ID, CLIENT_SECRET, Authorization, Failure, Grant, OAuthError, Provider, RefusedError
+from .provider import CLIENT_ID, CLIENT_SECRET, Authorization, Grant, OAuthError, Provider
+from .server import Failure, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +62,7 @@ class Google(Provider):
     def names(self) -> list[str]:
         return list(self.people)
 
-    def routes(self) -> list[web.RouteDef]:
+    def endpoints(self) -> list[web.RouteDef]:
         return [web.get("/oauth2/v1/userinfo", self._userinfo)]
 
     def offline(self, login: Authorization) -> bool:

@@ -6,7 +6,7 @@ from hub_extensions.authenticators.community import CommunityAuthenticator
 
 from .globus import SCOPE, Globus, Person, group_id
 from .login import arrive, hub_with
-from .provider import Failure
+from .server import Failure
 
 OCEAN, FOREST = group_id("ocean"), group_id("forest")
 PEOPLE = [
@@ -80,9 +80,10 @@ async def test_logging_out_can_end_the_tokens_of_services(globus):
         state = await hub.app.users["ada"].get_auth_state()
         assert state["tokens"][TRANSFER]["scope"] == f"{SCOPE}{TRANSFER}:all"
         (grant,) = globus.grants("ada@example.edu")
-        assert TRANSFER in grant.other_tokens
+        assert globus.holds(grant.other_tokens[TRANSFER])
         await browser.get("logout")
-        assert TRANSFER not in grant.other_tokens
+        assert not globus.holds(grant.other_tokens[TRANSFER])
+        assert globus.holds(grant.access_token)
 
 
 async def test_a_token_is_good_for_its_own_service_only(globus):
