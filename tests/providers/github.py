@@ -1,7 +1,8 @@
 """GitHub: its OAuth apps, and the part of its REST API that tells who someone is and what they belong to.
 
-After https://docs.github.com/en/rest (version 2022-11-28) and "Authorizing OAuth apps". Not here: child teams, GraphQL.
-OAuthenticator finds it by `github_url` and `github_api`.
+After https://docs.github.com/en/rest (version 2022-11-28) and "Authorizing OAuth apps". Not documented, so assumed: the
+list of memberships leaves restricted organisations out as the other lists do, and 404 is what `/user/teams` says
+without a scope. Not here: child teams, GraphQL. OAuthenticator finds it by `github_url` and `github_api`.
 """
 
 from __future__ import annotations

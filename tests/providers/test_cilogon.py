@@ -8,7 +8,10 @@ from .cilogon import GITHUB, GOOGLE, UNIVERSITY, CILogon, Person
 from .login import arrive, hub_with, refresh
 
 PEOPLE = [
-    Person("ada", claims={"eppn": "ada@example.edu", "email": "ada@example.edu", "affiliation": "staff@example.edu"}),
+    Person(
+        "ada",
+        claims={"eppn": "ada@example.edu", "email": "ada@example.edu", "affiliation": "staff@example.edu", "ou": ""},
+    ),
     Person("ben", GOOGLE, "Google", {"email": "ben@Partner.org", "oidc": "106198179643554287195"}),
     Person("cleo", GOOGLE, "Google", {"email": "cleo@elsewhere.org"}),
     Person("dan", GITHUB, "GitHub", {"preferred_username": "dan", "email": "dan@example.edu"}),

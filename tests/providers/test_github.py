@@ -89,6 +89,12 @@ async def test_a_member_of_the_last_of_250_teams_is_admitted_and_all_teams_are_r
     assert github.counts()["/user/teams"] == 3
 
 
+async def test_scopes_come_with_commas(hub):
+    await arrive(hub, "ada")
+    state = await hub.app.users["ada"].get_auth_state()
+    assert state["token_response"]["scope"] == "read:org,user:email"
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [("dan", "only invited"), ("eve", "of an organisation that has not approved the application")],
