@@ -24,6 +24,7 @@ import jwt
 from aiohttp import BasicAuth, web
 from yarl import URL
 
+from .server import Failure as Failure  # so that a test finds here all that it needs
 from .server import RefusedError, Server
 
 if TYPE_CHECKING:

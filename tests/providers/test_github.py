@@ -12,7 +12,7 @@ from .github import (
     secondary_rate_limit,
 )
 from .login import arrive, callback, hub_with, refresh, sign_in
-from .server import Failure
+from .provider import Failure
 
 PEOPLE = [
     Person("ada", emails=("ada@example.org", "ada@home.example")),

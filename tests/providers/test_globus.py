@@ -6,7 +6,7 @@ from hub_extensions.authenticators.community import CommunityAuthenticator
 
 from .globus import SCOPE, Globus, Person, group_id
 from .login import arrive, hub_with
-from .server import Failure
+from .provider import Failure
 
 OCEAN, FOREST = group_id("ocean"), group_id("forest")
 PEOPLE = [

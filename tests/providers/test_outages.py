@@ -9,8 +9,7 @@ from yarl import URL
 
 from . import cilogon, github, globus, google
 from .login import arrive, callback, hub_with, refresh
-from .provider import CLIENT_ID, CLIENT_SECRET
-from .server import Failure
+from .provider import CLIENT_ID, CLIENT_SECRET, Failure
 
 NO_ANSWER = (HTTPClientError, OSError)  # with pycurl a refused connection is the first, without it the second
 OFFLINE = {"access_type": "offline", "prompt": "consent"}
