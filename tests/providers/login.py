@@ -115,9 +115,10 @@ async def arrive(
     """Log in, and say as whom."""
     browser = browser or hub.browser()
     page = await sign_in(hub, name, browser, button=button)
-    me = await browser.api("GET", "user")
-    if me.status != 200:
+    if page.status != 200 or not page.url.path.endswith("/hub/home"):
         return Arrival(page, browser)
+    me = await browser.api("GET", "user")
+    assert me.status == 200, f"the hub shows {name} their home page, and its API does not know them: {me.text}"
     model = me.json()
     return Arrival(page, browser, model["name"], bool(model.get("admin")), frozenset(model.get("groups", ())))
 
