@@ -11,7 +11,7 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 from pydantic import TypeAdapter, ValidationError
 from tornado import web
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError
 from traitlets import Bool, Dict, Float, Integer, List, TraitError, Unicode, default, validate
 
 from hub_extensions import communities, groups, identities, user_names
@@ -111,6 +111,11 @@ class CommunityOAuthenticator(CallsAtLogin):
     def _enable_auth_state_default(self) -> bool:
         # Only with it can a person be refreshed; it needs a key, which Zero to JupyterHub always gives.
         return "keys" in self.config.CryptKeeper or bool(os.environ.get("JUPYTERHUB_CRYPT_KEY"))
+
+    @default("http_client")
+    def _http_client_default(self) -> AsyncHTTPClient:
+        # Not the one that everything in the hub shares: it has ten connections, and who waits for one waits in vain.
+        return AsyncHTTPClient(force_instance=True, max_clients=10 * self.refresh_concurrency)
 
     @default("pepper")
     def _pepper_default(self) -> str:
@@ -236,12 +241,12 @@ class CommunityOAuthenticator(CallsAtLogin):
             return True
         if not self.enable_auth_state:
             return await self._without_provider(user)
-        if self._paused_until and self.now() < self._paused_until:
-            return await self._hold(user, "it could not be asked a moment ago")
         away: list[str] = []
         token = _away.set(away)
         try:
             async with asyncio.timeout(2 * self.provider_timeout), self._turns:
+                if self._paused_until and self.now() < self._paused_until:
+                    return await self._hold(user, "it could not be asked a moment ago")
                 refreshed = await super().refresh_user(user, handler, **kwargs)
         except web.HTTPError as error:
             self.log.info("Not admitted any more: %s. %s", user.name[:64], error.log_message)

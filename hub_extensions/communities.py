@@ -38,6 +38,10 @@ class Community(BaseModel):
         named = (("leads", self.leads), ("members", self.members))
         return [(f"{name}[{index}]", rule) for name, rules in named for index, rule in enumerate(rules)]
 
+    def first_that_admits(self, identity: Identity, name: str) -> tuple[str, Rule | None]:
+        """Where the first rule stands that means this person, and the rule; None if there is none."""
+        return next(((place, rule) for place, rule in self.places() if rule.admits(identity, name)), ("", None))
+
     @model_validator(mode="after")
     def _opens_before_it_closes(self) -> Self:
         if self.opens and self.closes and self.closes < self.opens:
@@ -99,6 +103,7 @@ class Decision:
 
     `refused` is final: whatever else would admit the person does not. `groups` are the JupyterHub groups of the person:
     those of the claims and teams, one for each of their communities, and `NAME:leads` for each that they lead.
+    `reasons`: the rules that admit the person; where none does, of each community the one that was nearest.
     """
 
     allowed: bool
@@ -123,34 +128,39 @@ def decide(policy: Policy, identity: Identity, now: datetime) -> Decision:
     admits nobody.
     """
     refusals = list(_refusals(policy, identity))
-    belongs, leads, closed, reasons = [], [], [], []
+    belongs, leads, reasons, shut = [], [], [], []
     for name, community in policy.communities.items():
-        place = _place(name, community, identity)
-        reasons.append(place.reason)
-        if not place.member:
+        place, rule = community.first_that_admits(identity, name)
+        if rule is None:
             continue
-        shut = _closed(community, now.date())
-        if shut:
-            reasons[-1] = Reason(f"communities.{name}", f"{community.title or name} {shut}.")
-            closed.append(name)
+        path, title = f"communities.{name}", community.title or name
+        closed = _closed(community, now.date())
+        if closed:
+            shut.append(Reason(path, f"{title} {closed}."))
             continue
         belongs.append(name)
-        if place.lead:
+        reasons.append(Reason(f"{path}.{place}", f"{title} admits {rule.whom()}."))
+        if place.startswith("leads"):
             leads.append(name)
-    admin = next((i for i, rule in enumerate(policy.admins) if rule.admits(identity)), None)
+    admin = next((index for index, rule in enumerate(policy.admins) if rule.admits(identity)), None)
     if admin is not None:
         reasons.append(Reason(f"hub.admins[{admin}]", "You run this hub."))
-    shut_out = bool(closed) and not belongs and admin is None
     if policy.allow_all:
         reasons.append(Reason("allow_all", "This hub is open to everybody."))
+    refused = bool(refusals) or (bool(shut) and not belongs and admin is None)
+    allowed = bool(reasons) and not refused
+    if not reasons and not refusals:
+        closed_ones = {reason.rule for reason in shut}
+        others = {name: each for name, each in policy.communities.items() if f"communities.{name}" not in closed_ones}
+        reasons = [_nearest(name, community, identity) for name, community in others.items()]
     return Decision(
-        allowed=not refusals and not shut_out and (bool(belongs) or admin is not None or policy.allow_all),
-        refused=bool(refusals) or shut_out,
+        allowed=allowed,
+        refused=refused,
         communities=tuple(belongs),
         lead_of=tuple(leads),
         admin=admin is not None and not refusals,
         groups=_given_groups(policy, identity).union(belongs, map(leads_group, leads)),
-        reasons=tuple(refusals or reasons),
+        reasons=tuple(refusals or [*shut, *reasons]),
     )
 
 
@@ -212,27 +222,16 @@ def _wrong_idp(policy: Policy, identity: Identity) -> Iterator[Reason]:
         yield Reason(next(iter(vouching.values())), sentence)
 
 
-class _Place(NamedTuple):
-    member: bool
-    lead: bool
-    reason: Reason
-
-
-def _place(name: str, community: Community, identity: Identity) -> _Place:
-    """Where a person stands in a community, whether it is open or not, and by which rule or how near to which."""
-    title = community.title or name
+def _nearest(name: str, community: Community, identity: Identity) -> Reason:
+    """Whom a community is for, and how near this person is to that."""
     places = community.places()
-    for place, rule in places:  # those of leads come first: who leads also belongs
-        if rule.admits(identity, name):
-            reason = Reason(f"communities.{name}.{place}", f"{title} admits {rule.whom()}.")
-            return _Place(member=True, lead=place.startswith("leads"), reason=reason)
-    sentence = f"{title} is for {whom(rule for _, rule in places)}."
+    sentence = f"{community.title or name} is for {whom(rule for _, rule in places)}."
     if not places:
-        return _Place(member=False, lead=False, reason=Reason(f"communities.{name}", sentence))
+        return Reason(f"communities.{name}", sentence)
     place, nearest = max(places, key=lambda each: each[1].nearness(identity, name))
     if nearest.nearness(identity, name):
         sentence += f" You are near, but {' and '.join(nearest.lacking(identity, name))}."
-    return _Place(member=False, lead=False, reason=Reason(f"communities.{name}.{place}", sentence))
+    return Reason(f"communities.{name}.{place}", sentence)
 
 
 def _closed(community: Community, today: date) -> str:

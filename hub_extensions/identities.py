@@ -7,7 +7,10 @@ never takes a part for the whole.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+
+from . import groups as group_names
 
 # One mailbox at one domain name of letters, digits and hyphens. What e-mail allows beyond that (quotes, comments,
 # addresses in brackets, a dot at the end) no provider gives to a person, and each would be a way to look like another.
@@ -38,6 +41,11 @@ class Identity:
     groups: Collection[str] = ()
     invited_to: Collection[str] = ()
     refused_invitation: str = ""
+
+    @cached_property
+    def github_keys(self) -> frozenset[str]:
+        """The comparable forms of the organisations and teams."""
+        return group_names.keys([*self.organizations, *self.teams])
 
     @property
     def email_domain(self) -> str:

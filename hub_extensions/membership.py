@@ -4,8 +4,7 @@ A rule has conditions, and a person must meet all of them; each condition lists 
 enough. Several rules are alternatives. Rules only ever admit.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
@@ -36,21 +35,14 @@ def _is_team(name: str) -> str:
     return name
 
 
+# How a person stands to a condition.
+MET, NEAR, FAR = 1.0, 0.5, 0.0
+
 _MOST_NAMED = 5  # of the groups, teams or domains of a rule, in a sentence
 
 Names = tuple[Name, ...]
 Domains = tuple[Annotated[Name, AfterValidator(_is_domain)], ...]
 Teams = tuple[Annotated[Name, AfterValidator(_is_team)], ...]
-
-
-@dataclass(frozen=True)
-class _Condition:
-    """One condition of a rule, for one person: whether it is met, what it asks ("people …"), what this person lacks."""
-
-    met: bool
-    asks: str
-    lacks: str
-    near: bool = False
 
 
 class Rule(BaseModel):
@@ -90,69 +82,101 @@ class Rule(BaseModel):
 
     def admits(self, identity: Identity, community: str = "") -> bool:
         """Whether this rule, of this community, means this person."""
-        return all(condition.met for condition in self._conditions(identity, community))
+        return all(standing == MET for _, standing in self._standings(identity, community))
 
     def nearness(self, identity: Identity, community: str = "") -> float:
         """How near a person is to being meant, from 0 to 1: the share of the conditions that they meet or nearly do."""
-        conditions = self._conditions(identity, community)
-        return sum(1.0 if each.met else 0.5 if each.near else 0.0 for each in conditions) / len(conditions)
+        standings = [standing for _, standing in self._standings(identity, community)]
+        return sum(standings) / len(standings)
 
     def lacking(self, identity: Identity, community: str = "") -> tuple[str, ...]:
         """What keeps this person from being meant, in words to that person."""
-        return tuple(each.lacks for each in self._conditions(identity, community) if not each.met)
+        return tuple(
+            self._lacks(condition, identity)
+            for condition, standing in self._standings(identity, community)
+            if standing != MET
+        )
 
     def whom(self) -> str:
         """Whom the rule means, in words; of people who are named only that there are some: names are their own."""
-        asked = [condition.asks for condition in self._conditions(Identity(""), "")]
+        asked = [self._asks(condition) for condition, _ in self._standings(Identity(""), "")]
         return f"people {' and '.join(asked)}".replace("people who are members of", "members of")
 
-    def _conditions(self, person: Identity, community: str) -> list[_Condition]:
-        found = []
+    def _standings(self, person: Identity, community: str) -> Iterator[tuple[str, float]]:
+        """Each condition of this rule, and how a person stands to it: MET, NEAR or FAR."""
         if self.groups:
-            met = group_names.member_of_any(person.groups, self.groups)
-            of = f"members of {_any(self.groups)}"
-            found.append(_Condition(met, f"who are {of}", f"you are not among the {of}"))
+            yield "groups", _met(group_names.member_of_any(person.groups, self.groups))
         if self.github:
-            found.append(self._on_github(person))
+            yield "github", self._on_github(person)
         if self.users:
-            met = person.user_name.casefold() in map(str.casefold, self.users)
-            found.append(_Condition(met, "who were named", "your account is not among those that were named"))
+            yield "users", _met(person.user_name.casefold() in map(str.casefold, self.users))
         if self.invitation:
-            met = bool(community) and community in person.invited_to
-            found.append(_Condition(met, "who have an invitation", "you have no invitation"))
+            yield "invitation", _met(bool(community) and community in person.invited_to)
         if self.idp:
-            met = person.idp in self.idp
-            lacks = f"you logged in through {idp_name(person.idp) or 'another provider'}"
-            found.append(_Condition(met, f"who log in through {_any(map(idp_name, self.idp))}", lacks))
+            yield "idp", _met(person.idp in self.idp)
         if self.hosted_domains:
-            met = person.hosted_domain.isascii() and person.hosted_domain.lower() in self.hosted_domains
-            lacks = "your Google account belongs to another organisation, or to none"
-            found.append(_Condition(met, f"with a Google account of {_any(self.hosted_domains)}", lacks))
+            hosted = person.hosted_domain.isascii() and person.hosted_domain.lower() in self.hosted_domains
+            yield "hosted_domains", _met(hosted)
         if self.domains:
-            found.append(self._by_email(person))
+            yield "domains", self._by_email(person)
         if self.provider:
-            met = person.provider in self.provider
-            lacks = f"you logged in with {person.provider or 'another provider'}"
-            found.append(_Condition(met, f"who log in with {_any(self.provider)}", lacks))
-        return found
+            yield "provider", _met(person.provider in self.provider)
 
-    def _on_github(self, person: Identity) -> _Condition:
-        belongs = group_names.keys([*person.organizations, *person.teams])
-        met = any(group_names.key(entry) in belongs for entry in self.github)
-        in_organization = bool(group_names.keys(self.organizations) & group_names.keys(person.organizations))
-        asks = f"who are members of {_any(map(_github_name, self.github))} on GitHub"
-        lacks = "you are in the organisation on GitHub, but not in its team" if in_organization else "you are not there"
-        return _Condition(met, asks, lacks, near=in_organization)
+    def _on_github(self, person: Identity) -> float:
+        if not person.github_keys.isdisjoint(group_names.keys(self.github)):
+            return MET
+        return FAR if person.github_keys.isdisjoint(group_names.keys(self.organizations)) else NEAR
 
-    def _by_email(self, person: Identity) -> _Condition:
-        asks = f"with an e-mail address at {_any(self.domains)}"
+    def _by_email(self, person: Identity) -> float:
         if not person.email_domain or not group_names.member_of_any([person.email_domain], self.domains):
-            return _Condition(False, asks, "your e-mail address is at another domain")
-        if not person.email_verified:
-            return _Condition(False, asks, "your e-mail address is not verified", near=True)
+            return FAR
         # Where many IdPs log in through one provider, each may claim any address: the rule says whose word counts.
         vouched = bool(self.idp) or not person.idp
-        return _Condition(vouched, asks, f"{idp_name(person.idp)} does not vouch for your e-mail address", near=True)
+        return MET if vouched and person.email_verified else NEAR
+
+    def _asks(self, condition: str) -> str:
+        match condition:
+            case "groups":
+                return f"who are members of {_any(self.groups)}"
+            case "github":
+                return f"who are members of {_any(map(_github_name, self.github))} on GitHub"
+            case "users":
+                return "who were named"
+            case "invitation":
+                return "who have an invitation"
+            case "idp":
+                return f"who log in through {_any(map(idp_name, self.idp))}"
+            case "hosted_domains":
+                return f"with a Google account of {_any(self.hosted_domains)}"
+            case "domains":
+                return f"with an e-mail address at {_any(self.domains)}"
+            case _:
+                return f"who log in with {_any(self.provider)}"
+
+    def _lacks(self, condition: str, person: Identity) -> str:
+        match condition:
+            case "groups":
+                return f"you are not among the members of {_any(self.groups)}"
+            case "github" if self._on_github(person) == NEAR:
+                return "you are in the organisation on GitHub, but not in its team"
+            case "github":
+                return "you are not a member there on GitHub"
+            case "users":
+                return "your account is not among those that were named"
+            case "invitation":
+                return "you have no invitation"
+            case "idp":
+                return f"you logged in through {idp_name(person.idp) or 'another provider'}"
+            case "hosted_domains":
+                return "your Google account belongs to another organisation, or to none"
+            case "domains" if self._by_email(person) == FAR:
+                return "your e-mail address is at another domain"
+            case "domains" if not person.email_verified:
+                return "your e-mail address is not verified"
+            case "domains":
+                return f"{idp_name(person.idp)} does not vouch for your e-mail address"
+            case _:
+                return f"you logged in with {person.provider or 'another provider'}"
 
 
 def whom(rules: Iterable[Rule]) -> str:
@@ -174,3 +198,7 @@ def _any(names: Iterable[str]) -> str:
     each = list(dict.fromkeys(names))
     rest = len(each) - _MOST_NAMED
     return " or ".join(each if rest <= 1 else [*each[:_MOST_NAMED], f"{rest} more"])
+
+
+def _met(holds: bool) -> float:
+    return MET if holds else FAR

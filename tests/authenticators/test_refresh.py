@@ -11,6 +11,7 @@ from hub_extensions.authenticators.community import RECORD
 from ..providers.github import GitHub, Organization, Person, outage, rate_limit, secondary_rate_limit
 from ..providers.login import arrive, hub_with
 from ..providers.provider import Failure
+from ..providers.simulation import simulate
 
 TRAITS = {
     "CommunityAuthenticator": {
@@ -154,3 +155,16 @@ async def test_a_service_user_is_never_refreshed(hub, github):
     user = hub.app.users[hub.user("health-check")]
     assert await hub.app.authenticator.refresh_user(user) is True
     assert not github.counts()
+
+
+async def test_an_outage_of_two_hours_locks_nobody_out_and_keeps_nobody_who_left():
+    outcome = await simulate(people=60, leaving=5, away=timedelta(hours=2))
+    assert outcome.locked_out == outcome.kept == set()
+    assert outcome.refreshes == 24 * 60
+    assert outcome.calls <= 24 * 20, "each round asks only until it knows that nobody answers"
+    assert outcome.most_at_once <= 20
+
+
+async def test_an_outage_that_outlasts_the_limit_keeps_nobody():
+    outcome = await simulate(people=5, leaving=1, away=timedelta(hours=25))
+    assert outcome.locked_out == outcome.kept == set()
