@@ -24,6 +24,7 @@ class Community(BaseModel):
     title: str = ""
     members: tuple[Rule, ...] = ()
     leads: tuple[Rule, ...] = ()
+    leads_may_access_servers: bool = False  # see `roles` for what that gives
     opens: date | None = Field(None, alias="from")
     closes: date | None = Field(None, alias="until")
     branding: Branding = Branding()

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from . import auth_state_environment
 from .branding import Branding
@@ -80,6 +80,13 @@ class Usage(_Part):
         return name
 
 
+class Grant(_Part):
+    """Scopes that whoever holds a role gets besides what the role has; `to` is the role's name, such as `user`."""
+
+    to: str
+    scopes: tuple[str, ...] = Field(min_length=1)
+
+
 class Announcement(_Part):
     """A sentence for everybody, on every page."""
 
@@ -97,6 +104,7 @@ class Settings(_Part):
     usage: Usage = Usage()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
+    grants: tuple[Grant, ...] = ()
     group_directories: tuple[GroupDirectory, ...] = ()
     environment_from_auth_state: auth_state_environment.Templates = {}
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from escapism import escape
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import tzinfo
@@ -31,7 +29,6 @@ HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
 _SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
 # -P: not what happens to lie in the folder in which the hub runs. The installed package, of the hub's own Python.
 _COMMAND = (sys.executable, "-P", "-m", "hub_extensions.commands", SERVICE)
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 def time_zone(name: str) -> tzinfo:
@@ -103,12 +100,11 @@ class UsageSettings:
 class Registration:
     """What to append to a hub's configuration.
 
-    ``service`` → ``JupyterHub.services``; ``roles`` → ``JupyterHub.load_roles``; ``custom_scopes`` →
-    ``JupyterHub.custom_scopes``; ``user_scopes`` → the scopes of the role ``user``, whose default is ``["self"]``.
+    ``service`` → ``JupyterHub.services``; ``custom_scopes`` → ``JupyterHub.custom_scopes``; ``user_scopes`` → what the
+    role ``user`` gets besides what it has. Leads get ``READ`` by their role, see `roles`.
     """
 
     service: dict[str, Any]
-    roles: list[dict[str, Any]]
     custom_scopes: dict[str, dict[str, str]]
     user_scopes: list[str]
 
@@ -117,14 +113,11 @@ def registration(
     settings: UsageSettings,
     *,
     url: str,
-    leads: Mapping[str, Iterable[str]],
     command: Iterable[str] = _COMMAND,
 ) -> Registration:
     """Return what a hub needs to run the service at ``url``, e.g. ``http://127.0.0.1:9000``.
 
-    ``leads`` maps each community to the groups of its leads, e.g. ``{"ocean-lab": ["ocean-lab:leads"]}``. The hub makes
-    the groups that a role names and that do not exist yet, also where the authenticator manages groups. ``command``
-    starts the service's process.
+    ``command`` starts the service's process.
     """
     return Registration(
         service={
@@ -139,20 +132,6 @@ def registration(
             "oauth_client_allowed_scopes": [READ, READ_EVERYBODY, "read:users:groups!user"],
             "environment": {**settings.environment(), HUB_PROCESS_VARIABLE: str(os.getpid())},
         },
-        roles=[
-            {
-                "name": _role_name(community),
-                "description": f"See the usage of the community {community}"[:255],
-                "scopes": [f"{READ}!group={community}"],
-                "groups": sorted(groups),
-            }
-            for community, groups in leads.items()
-        ],
         custom_scopes={READ: {"description": "See the usage of a community, or of the whole hub"}},
         user_scopes=[f"access:services!service={SERVICE}"],
     )
-
-
-def _role_name(community: str) -> str:
-    """Return a role's name: JupyterHub allows a-z, 0-9 and ``-_~.`` between a letter and a letter or digit."""
-    return f"usage-{escape(community.casefold(), safe=_PLAIN, escape_char='~').lower()}-leads"

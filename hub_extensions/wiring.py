@@ -1,26 +1,30 @@
 """The one call that wires a hub: from settings to traits."""
 
+import copy
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jupyterhub
+from jupyterhub.roles import get_default_roles
+from jupyterhub.scopes import scope_definitions
 from jupyterhub.utils import random_port
 from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from . import settings as settings_files
 from .catalogue_check import check_list
-from .communities import leads_group
 from .findings import told_once
 from .mistakes import SettingsError
 from .node_sizes import expand
 from .pages import Announcement, PageContext
+from .roles import grant_mistakes, leads_roles
 from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import class_of, traits_of
-from .usage_service import SERVICE, UsageSettings, registration
+from .usage_service import READ, SERVICE, UsageSettings, registration
 
 log = logging.getLogger("hub_extensions")
 
@@ -34,6 +38,7 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
     """
     try:
         checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
+        _check_grants(c, checked)
         section, profiles = _profiles_of(c, checked)
         doubts = _doubts(profiles, f"c.{section}.profile_list" if section else "profiles", _spawner_class(c, checked))
     except SettingsError as error:
@@ -57,6 +62,19 @@ def _doubts(profiles: Any, path: str, spawner_class: Any) -> list[str]:
     if mistakes:
         raise SettingsError(mistakes, path)
     return told_once(found)
+
+
+def _check_grants(c: Config, settings: Settings) -> None:
+    """Raise SettingsError if a grant names a role or a scope that the hub will not have."""
+    given = settings.hub.config.get("JupyterHub", {}).get("load_roles")
+    roles = [
+        *get_default_roles(),
+        *(_listed(c, "load_roles") if given is None else _entries(given)),
+        *leads_roles(settings.communities),
+    ]
+    mistakes = list(grant_mistakes(settings.grants, [str(role.get("name")) for role in roles], scope_definitions))
+    if mistakes:
+        raise SettingsError(mistakes)
 
 
 def _profiles_of(c: Config, settings: Settings) -> tuple[str, Any]:
@@ -111,6 +129,11 @@ def apply(c: Config, settings: Settings) -> None:
         c.ProfileSpawner.environment_from_auth_state = settings.environment_from_auth_state
     if settings.usage.database:
         _set_usage(c, settings)
+    # JupyterHub refuses a custom scope that no service has defined.
+    for role in leads_roles(settings.communities, [READ] if settings.usage.database else []):
+        add_role(c, role)
+    for given in settings.grants:
+        grant(c, given.to, given.scopes)
     log.info(
         "%d profiles, %d communities, usage %s",
         len(settings.profiles),
@@ -168,13 +191,10 @@ def _set_usage(c: Config, settings: Settings) -> None:
     service = registration(
         usage,
         url=settings.usage.url or next(filter(None, registered), None) or f"http://127.0.0.1:{random_port()}",
-        leads={name: [leads_group(name)] for name in settings.communities},
     )
     put(c, "services", service.service)
-    for role in service.roles:
-        put(c, "load_roles", role)
     _update(c, "custom_scopes", service.custom_scopes)
-    grant(c, "user", ["self"], service.user_scopes)
+    grant(c, "user", service.user_scopes)
 
 
 def put(c: Config, trait: str, entry: Mapping[str, Any]) -> None:
@@ -182,14 +202,35 @@ def put(c: Config, trait: str, entry: Mapping[str, Any]) -> None:
     _change(c, trait, str(entry["name"]), lambda _: dict(entry))
 
 
-def grant(c: Config, role: str, default_scopes: list[str], scopes: list[str]) -> None:
-    """Add scopes to one of JupyterHub's own roles; an operator's definition of the role keeps what it has."""
+def add_role(c: Config, role: Mapping[str, Any]) -> None:
+    """Add a role; an operator's role of that name keeps what it has and gains the scopes and groups."""
+
+    def joined(found: Mapping[str, Any]) -> dict[str, Any]:
+        return {**role, **found} | {key: _union(found.get(key), role[key]) for key in ("scopes", "groups")}
+
+    _change(c, "load_roles", str(role["name"]), joined)
+
+
+def grant(c: Config, role: str, scopes: Iterable[str]) -> None:
+    """Add scopes to a role; it keeps what it has, from the operator or else from JupyterHub."""
+    defined = any(entry.get("name") == role and _has_scopes(entry) for entry in _listed(c, "load_roles"))
+    if role == "user" and not defined and jupyterhub.version_info >= (6,):
+        c.JupyterHub.extra_user_scopes = _value(c, "extra_user_scopes", set()) | set(scopes)
+        return
+    default: list[str] = next((each["scopes"] for each in get_default_roles() if each["name"] == role), [])
 
     def with_scopes(found: Mapping[str, Any]) -> dict[str, Any]:
-        has = list(found.get("scopes", default_scopes))
-        return {**found, "name": role, "scopes": has + [scope for scope in scopes if scope not in has]}
+        return {**found, "name": role, "scopes": _union(found["scopes"] if _has_scopes(found) else default, scopes)}
 
     _change(c, "load_roles", role, with_scopes)
+
+
+def _has_scopes(role: Mapping[str, Any]) -> bool:
+    return role.get("scopes") is not None
+
+
+def _union(found: Iterable[str] | None, added: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*(found or ()), *added]))
 
 
 def _change(c: Config, trait: str, name: str, change: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
@@ -202,11 +243,22 @@ def _change(c: Config, trait: str, name: str, change: Callable[[Mapping[str, Any
 
 def _update(c: Config, trait: str, entries: Mapping[str, Any]) -> None:
     """Put entries into one of JupyterHub's mappings."""
-    value = c.JupyterHub.get(trait, {})
-    c.JupyterHub[trait] = {**(value.get_value({}) if isinstance(value, LazyConfigValue) else value), **entries}
+    c.JupyterHub[trait] = {**_value(c, trait, {}), **entries}
 
 
 def _listed(c: Config, trait: str) -> list[Any]:
-    """What has been put into one of JupyterHub's lists so far, by assignment or by appending to it."""
-    value = c.JupyterHub.get(trait, [])
-    return list(value.get_value([]) if isinstance(value, LazyConfigValue) else value)
+    """What has been put into one of JupyterHub's lists so far."""
+    return _entries(_value(c, trait, []))
+
+
+def _entries(value: Any) -> list[Any]:
+    """The entries of a list, or of a mapping of names to entries, as Zero to JupyterHub has services and roles."""
+    return [{"name": name, **entry} for name, entry in value.items()] if isinstance(value, dict) else list(value)
+
+
+def _value(c: Config, trait: str, empty: Any) -> Any:
+    """What one of JupyterHub's traits has been given so far, by assignment or by adding to it."""
+    value = c.JupyterHub.get(trait, empty)
+    # A lazy value computes itself once, and forgets what is added afterwards.
+    value = copy.deepcopy(value).get_value(empty) if isinstance(value, LazyConfigValue) else value
+    return type(empty)(value) if isinstance(empty, set) else value

@@ -1,7 +1,6 @@
 """What a hub is told of the usage service."""
 
 import pytest
-from jupyterhub.roles import _validate_role_name
 
 from hub_extensions.usage_service import UsageSettings, registration
 
@@ -38,20 +37,6 @@ def test_wrong_settings_are_refused(wrong: dict[str, str], said: str) -> None:
 
 
 def test_the_password_of_the_database_is_not_on_the_command_line() -> None:
-    service = registration(SETTINGS, url="http://hub:9000", leads={}).service
+    service = registration(SETTINGS, url="http://hub:9000").service
     assert not [word for word in service["command"] if "secret" in word]
     assert service["url"] == "http://hub:9000"
-
-
-@pytest.mark.parametrize("community", ["ocean-lab", "Ocean Lab", "role:ocean", "é", "-x-", "a.b_c~d", "x" * 60])
-def test_each_community_has_a_role_that_the_hub_accepts(community: str) -> None:
-    [leads] = registration(SETTINGS, url="http://hub:9000", leads={community: ["leads"]}).roles
-    assert _validate_role_name(leads["name"])
-    assert leads["groups"] == ["leads"]
-    assert leads["scopes"] == [f"custom:usage:read!group={community}"]
-
-
-def test_communities_that_differ_have_roles_that_differ() -> None:
-    names = ["a-b", "a_b", "a b", "a.b", "a:b", "a~b", "ab"]
-    roles = registration(SETTINGS, url="http://hub:9000", leads={name: [] for name in names}).roles
-    assert len({role["name"] for role in roles}) == len(names)

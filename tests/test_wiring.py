@@ -7,7 +7,7 @@ from traitlets.config import Config
 from hub_extensions import configure
 from hub_extensions.share import TEMPLATES
 from hub_extensions.spawners.local import ProfileLocalSpawner
-from hub_extensions.wiring import grant, put
+from hub_extensions.wiring import put
 
 SETTINGS = {
     "hub": {"title": "Field Station", "config": {"JupyterHub": {"spawner_class": "profile-local"}}},
@@ -107,15 +107,6 @@ def test_an_entry_takes_the_place_of_one_of_the_same_name():
     c = Config({"JupyterHub": {"services": [{"name": "a"}, {"name": "b", "old": True}, {"name": "c"}]}})
     put(c, "services", {"name": "b", "new": True})
     assert c.JupyterHub.services == [{"name": "a"}, {"name": "b", "new": True}, {"name": "c"}]
-
-
-def test_a_grant_to_a_role_that_nobody_defined_keeps_its_default():
-    c = Config()
-    grant(c, "user", ["self"], ["access:services!service=x"])
-    grant(c, "user", ["self"], ["access:services!service=x", "access:services!service=y"])
-    assert c.JupyterHub.load_roles == [
-        {"name": "user", "scopes": ["self", "access:services!service=x", "access:services!service=y"]}
-    ]
 
 
 def test_mistakes_in_overrides_end_the_start_and_doubts_are_logged(caplog):

@@ -8,7 +8,9 @@ from pathlib import Path
 from jupyterhub.auth import DummyAuthenticator
 from traitlets.config import get_config
 
-from hub_extensions.usage_service import UsageSettings, registration
+from hub_extensions.communities import Community
+from hub_extensions.roles import leads_roles
+from hub_extensions.usage_service import READ, UsageSettings, registration
 
 c = get_config()
 given = json.loads(os.environ["TEST_HUB"])
@@ -46,13 +48,12 @@ usage = registration(
         branding={"primary_color": "#0b6e99", "contact": "help@ocean.example.org"},
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
     ),
-    leads={name: [f"{name}:leads"] for name in ("ocean-lab", "ice-lab")},
     url=f"http://127.0.0.1:{given['service_port']}",
 )
 c.JupyterHub.services = [usage.service]
 c.JupyterHub.custom_scopes = usage.custom_scopes
 c.JupyterHub.load_roles = [
-    *usage.roles,
+    *leads_roles({"ocean-lab": Community(), "ice-lab": Community()}, [READ]),
     {"name": "user", "scopes": ["self", *usage.user_scopes]},
     {"name": "reports", "scopes": ["custom:usage:read"], "groups": ["reporters"]},
     {"name": "tutors", "scopes": ["read:users:activity!group=ocean-lab"], "groups": ["tutors"]},
