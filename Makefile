@@ -18,8 +18,9 @@ test: $(VENV)/installed-test
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 # Figures, as ratios from one run; what needs KUBEBUILDER_ASSETS or HUB_VALUES_CORPUS is left out without it.
-benchmarks: $(VENV)/installed
+benchmarks: $(VENV)/installed-benchmarks
 	$(BIN)/python benchmarks/policy.py
+	$(BIN)/python benchmarks/form.py
 	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(BIN)/python benchmarks/spawns.py; fi
 
 check: lint types imports
@@ -76,3 +77,8 @@ $(VENV)/installed-demo: pyproject.toml $(LISTED)
 $(VENV)/installed-test: pyproject.toml $(LISTED)
 	$(call install,test)
 	@touch $@ $(VENV)/installed-demo
+
+# The hubs and servers to measure on are those of the tests.
+$(VENV)/installed-benchmarks: pyproject.toml $(LISTED)
+	$(call install,benchmarks)
+	@touch $@ $(VENV)/installed-test $(VENV)/installed-demo

@@ -12,9 +12,11 @@ from datetime import date
 from pathlib import Path
 
 from hub_extensions import catalogue
+from hub_extensions.catalogue_check import check_list
 from hub_extensions.commands.values_files import read_values
 from hub_extensions.offer import offer
 from hub_extensions.profiles import Person, Resolved, resolve
+from hub_extensions.spawner_traits import traits_of
 from hub_extensions.z2jh.values import chart_values, look_up
 
 PROFILES = [
@@ -61,10 +63,10 @@ def report(what: str, found: float, limit: float, unit: str) -> None:
 
 
 def check_corpus(folder: Path) -> int:
-    """Read and check the profiles of each hub; their number."""
-    files = sorted(folder.glob("*/*.yaml"))
+    """Read the values of each hub and check its profiles; how many hubs."""
+    files, traits = sorted(folder.glob("*/*.yaml")), traits_of("profile-kube")
     for file in files:
-        catalogue.read(look_up(chart_values(read_values(file)), "singleuser.profileList", []))
+        check_list(look_up(chart_values(read_values(file)), "singleuser.profileList", []), traits=traits)
     return len(files)
 
 

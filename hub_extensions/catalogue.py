@@ -4,15 +4,16 @@
 is decided in `hub_extensions.profiles`.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
-from . import sizes
+from . import groups, sizes
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .patterns import compiled
 
@@ -46,6 +47,17 @@ def _not_empty(name: str) -> str:
 Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], BeforeValidator(_numbers_as_texts)]
 
 
+class VisibleChoice(NamedTuple):
+    """A choice as a page may show it: of its override the size, in words, and the name of the image."""
+
+    key: str
+    display_name: str
+    description: str
+    size: str
+    image: str
+    selected: bool
+
+
 class Restricted(_Part):
     """A part that is for members of any of the groups and for the named users; with neither list, for everyone.
 
@@ -56,12 +68,22 @@ class Restricted(_Part):
     allowed_teams: Names = ()  # what allowed_groups was called before
     allowed_users: Names = ()
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups whose members this part is for."""
         return self.allowed_groups or self.allowed_teams
 
-    @property
+    @cached_property
+    def group_keys(self) -> frozenset[str]:
+        """The groups in the form in which their names are compared."""
+        return groups.keys(self.groups)
+
+    @cached_property
+    def patterns(self) -> tuple[str, ...]:
+        """Those of the groups that stand for more than one."""
+        return tuple(group for group in self.groups if "*" in group)
+
+    @cached_property
     def for_everyone(self) -> bool:
         """Whether nothing restricts this part."""
         return not {"allowed_groups", "allowed_teams", "allowed_users"} & self.model_fields_set
@@ -75,11 +97,6 @@ class Choice(Restricted):
     slug: str = ""  # accepted because production values carry it; the key is what names a choice
     default: bool = False
     kubespawner_override: Override = {}
-
-    @cached_property
-    def size(self) -> str:
-        """What it comes to, in words."""
-        return sizes.describe(self.kubespawner_override)
 
 
 class UnlistedChoice(Restricted):
@@ -116,6 +133,21 @@ class Option(_Part):
     unlisted_choice: UnlistedChoice = UnlistedChoice()
     dynamic_image_building: DynamicImageBuilding = DynamicImageBuilding()
 
+    @cached_property
+    def visible_choices(self) -> Mapping[str, VisibleChoice]:
+        """Its choices by key, as a page may show them to somebody for whom none is selected."""
+        return {
+            key: VisibleChoice(
+                key=key,
+                display_name=choice.display_name,
+                description=choice.description,
+                size=sizes.describe(choice.kubespawner_override),
+                image=_image(choice.kubespawner_override),
+                selected=False,
+            )
+            for key, choice in self.choices.items()
+        }
+
 
 class Profile(Restricted):
     """One environment that people can start.
@@ -150,11 +182,22 @@ class Profile(Restricted):
         """What it comes to without its options, in words."""
         return sizes.describe(self.kubespawner_override)
 
+    @property
+    def image(self) -> str:
+        """The name of its image, "" if it sets none."""
+        return _image(self.kubespawner_override)
+
     def parts(self) -> "list[Profile | Choice | UnlistedChoice]":
         """The profile itself, the choices of its options and their write-ins: whatever has an override."""
         options = self.profile_options.values()
         choices = [choice for option in options for choice in option.choices.values()]
         return [self, *choices, *(option.unlisted_choice for option in options)]
+
+
+def _image(override: Mapping[str, Any]) -> str:
+    """The name of an override's image; one that is computed has none."""
+    image = override.get("image")
+    return image if isinstance(image, str) else ""
 
 
 class Catalogue(_Part):
@@ -211,3 +254,22 @@ def _parts(profile_list: Any, path: str) -> list[tuple[str, Any]]:
     if isinstance(profile_list, str) or not isinstance(profile_list, Sequence):
         raise TypeError(f"expected a list of profiles, or a mapping of them, found {shown(profile_list)}.")
     return [(f"{path}[{index}]", part) for index, part in enumerate(profile_list)]
+
+
+class Reader:
+    """Reads a list anew only when it is another than last time; the order within a mapping makes no difference.
+
+    Comparing takes a tenth of the time of reading, and what a catalogue works out when first asked is kept with it.
+    What it keeps shares nothing with the lists that it is given, so that nobody who changes theirs changes it.
+    """
+
+    def __init__(self) -> None:
+        self._listed: Any = ()
+        self._catalogue = Catalogue()
+
+    def read(self, profile_list: Any) -> Catalogue:
+        """The catalogue that a `profile_list` describes; see `read`."""
+        if profile_list != self._listed:
+            listed = copy.deepcopy(profile_list)
+            self._listed, self._catalogue = listed, read(listed)
+        return self._catalogue

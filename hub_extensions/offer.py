@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .catalogue import Catalogue, Option, Profile
+from .catalogue import Catalogue, Option, Profile, VisibleChoice
 from .mistakes import shown
 from .profiles import (
     COMMUNITY,
@@ -27,19 +27,7 @@ from .profiles import (
 )
 
 
-class VisibleChoice(NamedTuple):  # of which a page may have thousands
-    """A choice as a page may show it."""
-
-    key: str
-    display_name: str
-    description: str
-    size: str
-    image: str
-    selected: bool
-
-
-@dataclass(frozen=True)
-class VisibleUnlisted:
+class VisibleUnlisted(NamedTuple):  # takes half the time to make of a dataclass, and a page may have hundreds
     """A write-in field as a page may show it; `value` is what it holds at first."""
 
     display_name: str
@@ -59,8 +47,7 @@ class VisibleBuild:
     selected: bool
 
 
-@dataclass(frozen=True)
-class VisibleOption:
+class VisibleOption(NamedTuple):
     """An option with what is left of its choices for one person."""
 
     name: str
@@ -198,19 +185,13 @@ def _visible(
         icon=profile.icon,
         tags=profile.tags,
         size=profile.size,
-        image=_image(profile.kubespawner_override),
+        image=profile.image,
         selected=selected,
         options=tuple(visible_options),
         communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
         if len(communities) > 1
         else (),
     ), notices
-
-
-def _image(override: Mapping[str, Any]) -> str:
-    """The image of an override, which is all of it that a page shows beside sizes; one that is computed has no name."""
-    image = override.get("image")
-    return image if isinstance(image, str) else ""
 
 
 def _visible_option(
@@ -228,17 +209,10 @@ def _visible_option(
         notices.append(f"{title}: {shown(wanted)} is not offered to you any more.")
         wanted = None
     selected = None if written else wanted or default_choice(choices)
-    visible_choices = tuple(
-        VisibleChoice(
-            key=key,
-            display_name=choice.display_name,
-            description=choice.description,
-            size=choice.size,
-            image=_image(choice.kubespawner_override),
-            selected=key == selected,
-        )
-        for key, choice in choices.items()
-    )
+    # What a choice looks like does not depend on the person, and there may be thousands.
+    visible = {key: option.visible_choices[key] for key in choices}
+    if selected is not None:
+        visible[selected] = visible[selected]._replace(selected=True)
     unlisted = None
     if write_in:
         unlisted = VisibleUnlisted(
@@ -253,4 +227,4 @@ def _visible_option(
     build = None
     if takes_built_images(option, person, built_images):
         build = VisibleBuild(value=written if built and written else "", selected=built)
-    return VisibleOption(name, title, option.description, visible_choices, unlisted, build), notices
+    return VisibleOption(name, title, option.description, tuple(visible.values()), unlisted, build), notices

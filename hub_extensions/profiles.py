@@ -11,6 +11,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from . import groups as group_names
@@ -36,6 +37,11 @@ class Person:
     today: date
     user_name: str = ""
     communities: tuple[str, ...] = ()
+
+    @cached_property
+    def group_keys(self) -> frozenset[str]:
+        """The groups in the form in which their names are compared."""
+        return group_names.keys(self.groups)
 
 
 @dataclass(frozen=True)
@@ -135,8 +141,9 @@ def admits(part: Restricted, person: Person) -> bool:
     """Whether a part is for this person."""
     return (
         part.for_everyone
-        or group_names.member_of_any(person.groups, part.groups)
-        or person.user_name.casefold() in map(str.casefold, part.allowed_users)
+        or not part.group_keys.isdisjoint(person.group_keys)
+        or (bool(part.patterns) and group_names.member_of_any(person.groups, part.patterns))
+        or (bool(part.allowed_users) and person.user_name.casefold() in map(str.casefold, part.allowed_users))
     )
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from . import auth_state_environment
 from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
+from .findings import Finding
 from .ledger.engine import connect
 from .membership import Name, Rule
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
@@ -107,6 +108,12 @@ class Settings(_Part):
     grants: tuple[Grant, ...] = ()
     group_directories: tuple[GroupDirectory, ...] = ()
     environment_from_auth_state: auth_state_environment.Templates = {}
+    _doubts: tuple[Finding, ...] = PrivateAttr(())
+
+    @property
+    def doubts(self) -> tuple[Finding, ...]:
+        """What the check of the profiles found doubtful."""
+        return self._doubts
 
     @field_validator("profiles", mode="before")
     @classmethod
@@ -138,7 +145,9 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         mistakes += mistakes_in(error, Settings)
     if isinstance(profiles, (list, dict)):
         traits = traits_of(_at(values, "hub", "config", "JupyterHub", "spawner_class")) if traits_of else None
-        mistakes += [found for found in check_list(profiles, "profiles", traits) if found.severity == "error"]
+        found = check_list(profiles, "profiles", traits)
+        mistakes += [finding for finding in found if finding.severity == "error"]
+        settings._doubts = tuple(found)
     if mistakes:
         raise SettingsError(mistakes, source)
     return settings

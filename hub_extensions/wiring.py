@@ -3,7 +3,7 @@
 import copy
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from traitlets.config.loader import LazyConfigValue
 
 from . import settings as settings_files
 from .catalogue_check import check_list
-from .findings import told_once
+from .findings import Finding, told_once
 from .mistakes import SettingsError
 from .node_sizes import expand
 from .pages import Announcement, PageContext
@@ -40,28 +40,28 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
         checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
         _check_grants(c, checked)
         section, profiles = _profiles_of(c, checked)
-        doubts = _doubts(profiles, f"c.{section}.profile_list" if section else "profiles", _spawner_class(c, checked))
+        doubts = (
+            _doubts(profiles, f"c.{section}.profile_list", _spawner_class(c, checked)) if section else checked.doubts
+        )
     except SettingsError as error:
         sys.exit(str(error))
-    for doubt in doubts:
+    for doubt in told_once(doubts):
         log.warning("%s", doubt)
     apply(c, checked)
     if section:
         c[section].profile_list = profiles
 
 
-def _doubts(profiles: Any, path: str, spawner_class: Any) -> list[str]:
-    """What is doubtful in the profiles that the hub will have, each thing told once.
+def _doubts(profiles: Any, path: str, spawner_class: Any) -> Sequence[Finding]:
+    """What is doubtful in configured profiles, which the check of the settings has not seen.
 
-    Raises SettingsError if there are mistakes: those of the settings have been found, those of the configuration not.
+    Raises SettingsError if there are mistakes.
     """
-    if not isinstance(profiles, (list, dict)):
-        return []
     found = check_list(profiles, path, traits_of(spawner_class))
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes, path)
-    return told_once(found)
+    return found
 
 
 def _check_grants(c: Config, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FunctionLoader
 
 from hub_extensions.offer import Offer
 from hub_extensions.profiles import WRITE_IN
@@ -31,7 +31,13 @@ def render(offer: Offer, titles: Mapping[str, str], notices: Sequence[str] = (),
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
-    return Environment(loader=FileSystemLoader([TEMPLATES]), autoescape=True)
+    return Environment(loader=FunctionLoader(_without_indentation), autoescape=True)
+
+
+def _without_indentation(name: str) -> str:
+    """The text of a template. What indents a choice would be sent a thousand times in a page of a thousand choices."""
+    lines = (TEMPLATES / name).read_text(encoding="utf-8").split("\n")
+    return "\n".join(line.lstrip() for line in lines)
 
 
 def options_of(form: Mapping[str, Sequence[str]]) -> dict[str, str]:

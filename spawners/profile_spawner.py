@@ -20,6 +20,8 @@ from .refusal import knows_refusals, refusal
 from .session import SessionRecord
 from .trait_overrides import TraitOverrides
 
+_READER = "hub_extensions_catalogue_reader"  # among the hub's settings
+
 
 class ProfileSpawner(TraitOverrides, PersonalEnvironment):
     """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
@@ -308,5 +310,9 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
     async def _catalogue(self) -> catalogue.Catalogue:
         listed = self.profile_list
         with self.named("profile_list"):
-            read = catalogue.read(await maybe_future(listed(self)) if callable(listed) else listed)
+            if callable(listed):  # which may answer differently for each spawner, and each time
+                read = catalogue.read(await maybe_future(listed(self)))
+            else:
+                # Each spawner has a copy of the configured list. The settings are what all of one hub have in common.
+                read = self.user.settings.setdefault(_READER, catalogue.Reader()).read(listed)
         return read.model_copy(update={"built_images": self.built_images if self._builder() else ""})

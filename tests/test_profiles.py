@@ -1,3 +1,4 @@
+import copy
 import json
 import re
 from datetime import date
@@ -522,3 +523,15 @@ def test_a_pattern_that_would_take_for_ever_refuses_instead(pattern):
     refused = refuse_written(write_in, "Image", "a" * 60 + "!")
     assert refused is not None
     assert "does not fit" in refused.reason
+
+
+def test_a_list_is_read_anew_only_when_it_has_changed():
+    reader, listed = catalogue.Reader(), copy.deepcopy(PROFILES)
+    known = reader.read(listed)
+    assert known == KNOWN
+    assert reader.read(copy.deepcopy(listed)) is known
+    listed[1]["kubespawner_override"]["environment"]["A"] = "2"
+    assert reader.read(listed).profiles[1].kubespawner_override == {"environment": {"A": "2"}}
+    assert known == KNOWN
+    assert reader.read([]) == catalogue.Catalogue()
+    assert reader.read({"b": listed[1], "a": listed[0]}) == reader.read(listed[:2])

@@ -6,15 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader
 from jupyterhub.handlers import BaseHandler
 from jupyterhub.tests.mocking import MockPAMAuthenticator, MockSpawner
 from tornado import web
 
 from hub_extensions.branding import Branding
-from hub_extensions.offer import VisibleChoice, VisibleOption, VisibleProfile, VisibleUnlisted
+from hub_extensions.catalogue import VisibleChoice
+from hub_extensions.offer import Offer, VisibleOption, VisibleProfile, VisibleUnlisted
 from hub_extensions.pages import Announcement, PageContext
-from hub_extensions.share import TEMPLATES
+from hub_extensions.spawners import form
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -128,10 +128,7 @@ PROFILES = (
 
 
 def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = (), builder: str = "") -> str:
-    """As a spawner does it: its own environment, no variable but these."""
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    template = environment.get_template("hub_extensions/profile_form.html")
-    return template.render(profiles=tuple(profiles), notices=list(notices), community_titles={}, builder=builder)
+    return form.render(Offer(tuple(profiles)), {}, notices, builder)
 
 
 class PagesAuthenticator(MockPAMAuthenticator):

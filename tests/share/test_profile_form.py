@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from hub_extensions.catalogue import VisibleChoice
 from hub_extensions.offer import VisibleBuild, VisibleOption, VisibleUnlisted
 
 from .hubs import IMAGE, OWN_IMAGE, PROFILES, choice, profile, render_form
@@ -185,3 +186,15 @@ def test_all_scripts_together_stay_below_15_kilobytes() -> None:
     scripts = re.findall("<script>(.*?)</script>", buildable(), re.DOTALL)
     assert len(scripts) == 2
     assert sum(len(script.encode()) for script in scripts) < 15_000
+
+
+def test_twenty_profiles_of_three_options_of_eight_choices_are_at_most_60_kilobytes() -> None:
+    images = tuple(VisibleChoice(f"c{n}", f"Software {n}", "", "", f"quay.io/example/{n}:1", n == 0) for n in range(8))
+    sizes = tuple(choice(f"c{n}", f"Size {n}", size=f"{n} GB memory, up to {n} CPUs") for n in range(8))
+    options = tuple(
+        VisibleOption(name, name, "", choices, None)
+        for name, choices in {"image": images, "size": sizes, "data": sizes}.items()
+    )
+    form = render_form([profile(f"profile-{n}", f"Profile {n}", options=options) for n in range(20)])
+    assert form.count("<option") == 480
+    assert len(form.encode()) < 60_000

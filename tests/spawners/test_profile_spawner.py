@@ -211,3 +211,40 @@ async def test_building_is_offered_only_where_the_hub_has_a_builder_and_its_imag
 def test_a_pattern_of_built_images_that_cannot_work_stops_the_start():
     with pytest.raises(TraitError, match="not a regular expression"):
         ProfileLocalSpawner(built_images="(")
+
+
+async def test_whatever_happens_to_one_spawner_and_its_list_the_offer_to_others_stays(homes):
+    def meddle(spawner):
+        for profile in spawner.profile_list:
+            profile["display_name"] = "Mine"
+            profile["kubespawner_override"]["environment"]["PROFILE"] = "mine"
+        spawner.environment["DEPTH"] = "none"
+
+    config = {
+        "JupyterHub": {"spawner_class": "profile-local"},
+        "ProfileLocalSpawner": {
+            "profile_list": PROFILES,
+            "cmd": [sys.executable, "-c", SERVER],
+            "home_dir_template": str(homes / "{username}"),
+            "pre_spawn_hook": meddle,
+        },
+    }
+    chosen = {"profile": "ocean", "tide": "high"}
+    async with running_hub(config) as hub:
+        hub.user("eve", groups=("ocean-lab",))
+        hub.user("ada", groups=("ocean-lab",))
+        assert (await by_rest(hub, "eve", chosen)).status == 201
+        assert environment_of(homes, "eve")["DEPTH"] == "none"
+        page = await (await hub.login("ada")).get("spawn")
+        assert "Ocean analysis" in page.text
+        assert "Mine" not in page.text
+        spawner = hub.app.users["ada"].spawners[""]
+        await spawner._run_apply_user_options(chosen)
+        assert spawner.environment == {"PROFILE": "ocean", "DEPTH": "deep", "TIDE": "high"}
+
+
+async def test_all_spawners_of_a_hub_share_one_reading_of_the_configured_list(hub, ada):
+    hub.user("ben")
+    first, second = (hub.app.users[name].spawners[""] for name in (ada, "ben"))
+    assert first.profile_list is not second.profile_list
+    assert (await first._catalogue()).profiles is (await second._catalogue()).profiles
