@@ -1,0 +1,91 @@
+"""Quotas in words: what is left, what is spent and when it is there again, and what a choice uses in an hour."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+from fractions import Fraction
+
+from .balances import Balance, rate
+from .quotas import UNITS, Counting, Resource
+from .sessions import Session
+
+_AMOUNTS: dict[Resource, str] = {
+    "memory": "GiB-hours of memory",
+    "cpu": "CPU-hours",
+    "gpu": "GPU-hours",
+    "hours": "hours of running servers",
+}
+
+
+def left(balance: Balance, zone: tzinfo, titles: Mapping[str, str]) -> str:
+    """`312 of 500 GiB-hours of memory left, counted over the last 30 days.`; `titles` are those of communities."""
+    limit = balance.allowance.limit
+    words = f"{number(balance.left)} of {number(limit)} {_of(balance, titles)} left, {_counted(balance, zone)}."
+    return words if balance.frees_at is None else f"{words} {_frees(balance.frees_at, zone)}"
+
+
+def spent(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) -> str:
+    """Why a server cannot start, for each limit that is spent: how much of how much, since when, when it frees."""
+    return " ".join(
+        f"You have used {number(each.used)} of the {number(each.allowance.limit)} {_of(each, titles)} that you may "
+        f"use, {_counted(each, zone)}. {_frees(each.frees_at, zone)}"
+        for each in balances
+    )
+
+
+def in_an_hour(countings: Sequence[Counting], server: Session) -> str:
+    """What a server would use of the limits: `Uses 16 GiB-hours and 4 CPU-hours an hour`.
+
+    Empty if it uses nothing that is limited; that an hour uses an hour is not said either.
+    """
+    most: dict[Resource, Fraction] = {}
+    for counting in countings:
+        units = rate(counting, server)
+        if units and (counting.resource, units) != ("hours", 1):
+            most[counting.resource] = max(units, most.get(counting.resource, Fraction()))
+    parts = [f"{number(units)} {_unit(resource, units)}" for resource, units in most.items()]
+    return f"Uses {_listed(parts)} an hour" if parts else ""
+
+
+def number(amount: Fraction) -> str:
+    """An amount, cut and not rounded: what is shown as used is used, what is shown as left is there."""
+    digits = 0 if amount >= 100 else 1 if amount >= 10 else 2
+    cut = amount * 10**digits // 1
+    text = f"{cut / 10**digits:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def moment(at: datetime, zone: tzinfo) -> str:
+    """A moment on clocks in the zone, which is named: `3 November 2026, 14:20 (Europe/Berlin)`."""
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%B %Y, %H:%M} ({zone})"
+
+
+def _of(balance: Balance, titles: Mapping[str, str]) -> str:
+    community = balance.allowance.counting.community
+    words = _AMOUNTS[balance.allowance.counting.resource]
+    return f"{words} for {titles.get(community) or community}" if community else words
+
+
+def _counted(balance: Balance, zone: tzinfo) -> str:
+    length = balance.allowance.counting.span.length
+    if length is None:
+        return f"counted since {moment(balance.since, zone)}"
+    days, rest = divmod(length, timedelta(days=1))
+    last = f"{length // timedelta(hours=1)} hours" if rest or days == 1 else f"{days} days"
+    return f"counted over the last {last}"
+
+
+def _frees(at: datetime | None, zone: tzinfo) -> str:
+    if at is None:
+        return "A server that needs this cannot start here."
+    # The next whole minute: whoever comes at the time that is shown is not sent away again.
+    whole = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return f"There will be some again from {moment(whole, zone)}."
+
+
+def _unit(resource: Resource, units: Fraction) -> str:
+    return UNITS[resource].removesuffix("s") if units == 1 else UNITS[resource]
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
