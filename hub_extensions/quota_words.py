@@ -1,12 +1,19 @@
 """Quotas in words: what is left, what is spent and when it is there again, and what a choice uses in an hour."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
 from fractions import Fraction
+from typing import Any
 
+from . import sizes
 from .balances import Balance, rate
+from .overrides import merged
 from .quotas import UNITS, Counting, Resource
 from .sessions import Session
+
+Override = Mapping[str, Any]
+Uses = Callable[[str, Override, Override | None], str]
 
 _AMOUNTS: dict[Resource, str] = {
     "memory": "GiB-hours of memory",
@@ -40,10 +47,57 @@ def in_an_hour(countings: Sequence[Counting], server: Session) -> str:
     most: dict[Resource, Fraction] = {}
     for counting in countings:
         units = rate(counting, server)
-        if units and (counting.resource, units) != ("hours", 1):
+        if units and not (counting.resource == "hours" and units == 1):
             most[counting.resource] = max(units, most.get(counting.resource, Fraction()))
     parts = [f"{number(units)} {_unit(resource, units)}" for resource, units in most.items()]
     return f"Uses {_listed(parts)} an hour" if parts else ""
+
+
+def uses_of(countings: Sequence[Counting], server: Session) -> Uses:
+    """What servers would use in an hour, in words, which are otherwise as `server`, which has the hub's defaults.
+
+    It is asked with the slug of a profile, its override, and that of a choice or None. It says nothing for a choice
+    that sets no size, and where sizes are computed only at the start.
+    """
+
+    def uses(profile: str, override: Override, choice: Override | None) -> str:
+        if choice is not None and not (_SIZES.keys() | {_EXTRA}) & choice.keys():
+            return ""
+        try:
+            sized = _sized(server, [override, choice or {}])
+        except ValueError:
+            return ""
+        return in_an_hour(countings, replace(sized, profile=profile))
+
+    return uses
+
+
+def _sized(server: Session, overrides: Sequence[Override]) -> Session:
+    """The server with the sizes that overrides set, one after the other. ValueError where one is not told yet."""
+    values: dict[str, Any] = {}
+    extra: Any = {}
+    for override in overrides:
+        for trait, (name, read) in _SIZES.items():
+            if trait in override:
+                values[name] = read(override[trait])
+        extra = merged(extra, override.get(_EXTRA, {}))
+    gpus = sizes.gpus(extra) if isinstance(extra, Mapping) else 0
+    return replace(server, **values, gpus=gpus or server.gpus)
+
+
+def _cores(amount: Any) -> float | None:
+    if amount is None or (isinstance(amount, (int, float)) and not isinstance(amount, bool)):
+        return amount
+    raise ValueError(f"not a number of CPUs: {amount!r}")
+
+
+_EXTRA = "extra_resource_limits"
+_SIZES: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "mem_limit": ("memory_limit", sizes.memory_bytes),
+    "mem_guarantee": ("memory_guarantee", sizes.memory_bytes),
+    "cpu_limit": ("cpu_limit", _cores),
+    "cpu_guarantee": ("cpu_guarantee", _cores),
+}
 
 
 def number(amount: Fraction) -> str:

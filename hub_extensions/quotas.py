@@ -17,11 +17,11 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from . import groups as group_names
 from .catalogue import Names
-from .mistakes import Mistake, shown
+from .mistakes import Mistake, did_you_mean, shown
 from .profiles import Person
 from .sessions import Window
 
@@ -35,6 +35,7 @@ LONGEST_WINDOW = timedelta(days=390)  # the ledger keeps sessions for 13 months
 
 _AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) *([A-Za-z-]+)", re.ASCII)
 _ROLLING = re.compile(r"(\d{1,5}) *(hour|day|week)s?", re.ASCII)
+_CALENDAR: dict[str, Calendar] = {"day": "day", "week": "week", "month": "month"}
 _PERCENT = re.compile(r"(\d{1,3}) *%", re.ASCII)
 
 
@@ -70,8 +71,8 @@ def span(text: str) -> Span:
     Raises ValueError for anything else.
     """
     word = text.strip().casefold()
-    if word in ("day", "week", "month"):
-        return Span(calendar=word)
+    if word in _CALENDAR:
+        return Span(calendar=_CALENDAR[word])
     found = _ROLLING.fullmatch(word)
     length = timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
     if not timedelta() < length <= LONGEST_WINDOW:
@@ -195,7 +196,21 @@ class Quota(_Part):
         return tuple(name for name in person.communities if group_names.key(name) in named)
 
 
-Quotas = tuple[Quota, ...]
+def _agreeing(quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
+    first: dict[tuple[Resource, Span], tuple[int, Intersection]] = {}
+    for index, quota in enumerate(quotas):
+        if quota.intersection is None:
+            continue
+        where, said = first.setdefault((quota.resource, span(quota.window)), (index, quota.intersection))
+        if said != quota.intersection:
+            raise ValueError(
+                f"[{where}] and [{index}] are of one resource and window, and their intersection is {said} and "
+                f"{quota.intersection}. Say the same in both, or say it once."
+            )
+    return quotas
+
+
+Quotas = Annotated[tuple[Quota, ...], AfterValidator(_agreeing)]
 
 
 class Counting(NamedTuple):
@@ -219,18 +234,15 @@ class Allowance:
     warn_at: Fraction
 
 
-def disagreements(quotas: Sequence[Quota], path: str = "quotas") -> list[Mistake]:
-    """Mistakes of entries that count alike and say differently how they come together."""
-    found = []
-    first: dict[tuple[Resource, str], tuple[int, Intersection]] = {}
-    for index, quota in enumerate(quotas):
-        if quota.intersection is None:
-            continue
-        where, said = first.setdefault((quota.resource, quota.window), (index, quota.intersection))
-        if said != quota.intersection:
-            what = f"is {quota.intersection}, and {path}[{where}] of the same resource and window says {said}."
-            found.append(Mistake(f"{path}[{index}].intersection", what, "Say the same, or say it once."))
-    return found
+def unknown_communities(quotas: Sequence[Quota], communities: Iterable[str], path: str = "quotas") -> list[Mistake]:
+    """Mistakes of entries for communities that there are not: they would hold for nobody."""
+    known = {group_names.key(name): name for name in communities}
+    return [
+        Mistake(f"{path}[{index}].communities", f"there is no community {shown(name)}.", did_you_mean(name, known))
+        for index, quota in enumerate(quotas)
+        for name in quota.communities
+        if group_names.key(name) not in known
+    ]
 
 
 def allowances(quotas: Sequence[Quota], person: Person, now: datetime, zone: tzinfo) -> list[Allowance]:

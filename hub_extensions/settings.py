@@ -19,6 +19,7 @@ from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
 from .pages import Level
+from .quotas import Quotas, unknown_communities
 from .usage_service import time_zone
 
 
@@ -95,6 +96,7 @@ class Settings(_Part):
     profiles: Any = ()
     sizes: Any = {}
     usage: Usage = Usage()
+    quotas: Quotas = ()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
     group_directories: tuple[GroupDirectory, ...] = ()
@@ -131,6 +133,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
     if isinstance(profiles, (list, dict)):
         traits = traits_of(_at(values, "hub", "config", "JupyterHub", "spawner_class")) if traits_of else None
         mistakes += [found for found in check_list(profiles, "profiles", traits) if found.severity == "error"]
+    mistakes += unknown_communities(settings.quotas, settings.communities)
     if mistakes:
         raise SettingsError(mistakes, source)
     return settings

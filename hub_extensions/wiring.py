@@ -11,10 +11,11 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from . import settings as settings_files
+from . import usage_quota_policy
 from .catalogue_check import check_list
 from .communities import leads_group
 from .findings import told_once
-from .mistakes import SettingsError
+from .mistakes import Mistake, SettingsError
 from .node_sizes import expand
 from .pages import Announcement, PageContext
 from .settings import Settings
@@ -35,6 +36,7 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
     try:
         checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
         section, profiles = _profiles_of(c, checked)
+        _quotas_of(c, checked)
         doubts = _doubts(profiles, f"c.{section}.profile_list" if section else "profiles", _spawner_class(c, checked))
     except SettingsError as error:
         sys.exit(str(error))
@@ -109,12 +111,17 @@ def apply(c: Config, settings: Settings) -> None:
         ]
     if settings.environment_from_auth_state:
         c.ProfileSpawner.environment_from_auth_state = settings.environment_from_auth_state
+    quotas = _quotas_of(c, settings)
+    if quotas:
+        c.ProfileSpawner.quotas = quotas
+        c.ProfileSpawner.quota_time_zone = settings.usage.time_zone
     if settings.usage.database:
         _set_usage(c, settings)
     log.info(
-        "%d profiles, %d communities, usage %s",
+        "%d profiles, %d communities, %d quotas, usage %s",
         len(settings.profiles),
         len(settings.communities),
+        len(quotas),
         "on" if settings.usage.database else "off",
     )
 
@@ -147,6 +154,24 @@ def _set_pages(c: Config, settings: Settings) -> None:
         [Announcement(told.text, told.level) for told in settings.announcements],
     )
     _update(c, "template_vars", {"hub_extensions": page})
+
+
+def _quotas_of(c: Config, settings: Settings) -> list[dict[str, Any]]:
+    """The quotas of the settings, or else the policies that are configured for jupyterhub-usage-quotas.
+
+    Raises SettingsError where policies have mistakes, and where quotas are set that nothing counts.
+    """
+    counted = settings.usage.database or _configured(c, settings, "UsageLedger", "database")
+    if settings.quotas:
+        if not counted:
+            raise SettingsError([Mistake("quotas", "are counted from the usage ledger.", "Set usage.database.")])
+        return [quota.model_dump(mode="json", exclude_defaults=True) for quota in settings.quotas]
+    section = usage_quota_policy.SECTION
+    policy = _configured(c, settings, section, "policy")
+    # Without a ledger they stay with the package that they were written for.
+    if not policy or not counted:
+        return []
+    return usage_quota_policy.quotas_of(policy, _configured(c, settings, section, "scope_fallback_strategy"))
 
 
 def _set_usage(c: Config, settings: Settings) -> None:

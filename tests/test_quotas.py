@@ -15,7 +15,7 @@ from hub_extensions.balances import Balance, balance, ended_when_last_seen, sinc
 from hub_extensions.mistakes import SettingsError, validated
 from hub_extensions.profiles import Person
 from hub_extensions.quota_words import in_an_hour, left, number, spent
-from hub_extensions.quotas import UNITS, Allowance, Quotas, allowances, disagreements, span
+from hub_extensions.quotas import UNITS, Allowance, Quotas, allowances, span
 from hub_extensions.sessions import GIB, HOUR, Session
 from hub_extensions.usage_quota_policy import quotas_of
 
@@ -122,10 +122,9 @@ def test_all_mistakes_are_told_at_once_with_their_places() -> None:
 
 
 def test_entries_that_come_together_in_two_ways_are_a_mistake() -> None:
-    found = disagreements(
-        quotas({**A, "intersection": "max"}, {**B, "intersection": "min"}, {**WEEK, "intersection": "sum"})
-    )
-    assert [mistake.path for mistake in found] == ["quotas[1].intersection"]
+    with pytest.raises(SettingsError, match=r"\[0\] and \[1\] are of one resource and window"):
+        quotas({**A, "intersection": "max"}, {**B, "intersection": "min", "window": "720 hours"})
+    quotas({**A, "intersection": "max"}, {**WEEK, "intersection": "sum"})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from traitlets.config import LoggingConfigurable
 from traitlets.log import get_logger
 
 from .engine import connect
+from .lookup import Lookup
 from .recorder import Recorder
 from .store import Ledger
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 def _recorder(database: str) -> Recorder:
     # A hub builds a spawner, and with it a UsageLedger, for each server; they share one writer, and its order.
     return Recorder(Ledger(database), log=get_logger())
+
+
+@functools.cache
+def _lookup(database: str) -> Lookup:
+    return Lookup(database, log=get_logger())
 
 
 class UsageLedger(LoggingConfigurable):
@@ -82,3 +88,7 @@ class UsageLedger(LoggingConfigurable):
     def flush(self, timeout: float) -> bool:
         """Wait until what was recorded is in the database. Return whether it is. Blocks: not for an event loop."""
         return not self.database or _recorder(self.database).flush(timeout)
+
+    async def sessions_of(self, user_name: str, start: datetime, end: datetime) -> list[Session] | None:
+        """Return a person's sessions on this hub that touch the time; None without a ledger that answers in time."""
+        return await _lookup(self.database).sessions(self.hub_name, user_name, start, end) if self.database else None
