@@ -110,7 +110,7 @@ class QuotaCheck(HookChain):
 
     async def quota_standing(self, person: Person) -> Standing:
         """What holds for a person; it asks the ledger only if something does."""
-        if not self.quotas or person.user_name in self.service_users:
+        if not self.quotas or person.user_name.casefold() in map(str.casefold, self.service_users):
             return Standing([], [])
         now, zone = datetime.now(UTC), self._zone()
         found = allowances(validated(Quotas, self.quotas, "quotas"), person, now, zone)
