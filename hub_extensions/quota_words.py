@@ -26,15 +26,15 @@ _AMOUNTS: dict[Resource, str] = {
 def left(balance: Balance, zone: tzinfo, titles: Mapping[str, str]) -> str:
     """`312 of 500 GiB-hours of memory left, counted over the last 30 days.`; `titles` are those of communities."""
     limit = balance.allowance.limit
-    words = f"{number(balance.left)} of {number(limit)} {_of(balance, titles)} left, {_counted(balance, zone)}."
-    return words if balance.frees_at is None else f"{words} {_frees(balance.frees_at, zone)}"
+    words = f"{number(balance.left)} of {number(limit)} {of(balance, titles)} left, {counted(balance, zone)}."
+    return words if balance.frees_at is None else f"{words} {_frees(balance, zone)}"
 
 
 def spent(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) -> str:
     """Why a server cannot start, for each limit that is spent: how much of how much, since when, when it frees."""
     return " ".join(
-        f"You have used {number(each.used)} of the {number(each.allowance.limit)} {_of(each, titles)} that you may "
-        f"use, {_counted(each, zone)}. {_frees(each.frees_at, zone)}"
+        f"You have used {number(each.used)} of the {number(each.allowance.limit)} {of(each, titles)} that you may "
+        f"use, {counted(each, zone)}. {_frees(each, zone)}"
         for each in balances
     )
 
@@ -108,33 +108,42 @@ def number(amount: Fraction) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def moment(at: datetime, zone: tzinfo) -> str:
-    """A moment on clocks in the zone, which is named: `3 November 2026, 14:20 (Europe/Berlin)`."""
-    local = at.astimezone(zone)
-    return f"{local.day} {local:%B %Y, %H:%M} ({zone})"
-
-
-def _of(balance: Balance, titles: Mapping[str, str]) -> str:
+def of(balance: Balance, titles: Mapping[str, str]) -> str:
+    """What is limited: `GiB-hours of memory for Ocean Lab`."""
     community = balance.allowance.counting.community
     words = _AMOUNTS[balance.allowance.counting.resource]
     return f"{words} for {titles.get(community) or community}" if community else words
 
 
-def _counted(balance: Balance, zone: tzinfo) -> str:
+def counted(balance: Balance, zone: tzinfo) -> str:
+    """Since when it is counted: `counted over the last 30 days`, `counted since 1 November 2026`."""
     length = balance.allowance.counting.span.length
     if length is None:
-        return f"counted since {moment(balance.since, zone)}"
+        return f"counted since {_day(balance.since, zone)}"
     days, rest = divmod(length, timedelta(days=1))
     last = f"{length // timedelta(hours=1)} hours" if rest or days == 1 else f"{days} days"
     return f"counted over the last {last}"
 
 
-def _frees(at: datetime | None, zone: tzinfo) -> str:
-    if at is None:
-        return "A server that needs this cannot start here."
+def frees(balance: Balance, zone: tzinfo) -> str:
+    """When there is something left again, on clocks in the zone: `3 November 2026, 14:20 (Europe/Berlin)`; or ""."""
+    if balance.frees_at is None:
+        return ""
+    if balance.allowance.counting.span.length is None:
+        return _day(balance.frees_at, zone)
     # The next whole minute: whoever comes at the time that is shown is not sent away again.
-    whole = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return f"There will be some again from {moment(whole, zone)}."
+    whole = balance.frees_at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return f"{_day(whole, zone)}, {whole.astimezone(zone):%H:%M} ({zone})"
+
+
+def _frees(balance: Balance, zone: tzinfo) -> str:
+    at = frees(balance, zone)
+    return f"There will be some again from {at}." if at else "A server that needs this cannot start here."
+
+
+def _day(at: datetime, zone: tzinfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local.day} {local:%B %Y}"
 
 
 def _unit(resource: Resource, units: Fraction) -> str:

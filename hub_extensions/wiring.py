@@ -188,6 +188,8 @@ def _set_usage(c: Config, settings: Settings) -> None:
         community_branding={
             name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
         },
+        quotas=tuple(_quotas_of(c, settings)),
+        service_users=settings.hub.service_users,
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub

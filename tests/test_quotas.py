@@ -280,7 +280,7 @@ def told(used: float, **entry: Any) -> Balance:
         (told(12.34), "487 of 500 GiB-hours of memory left, counted over the last 30 days."),
         (
             told(2, communities=["ocean-lab"], window="month"),
-            "498 of 500 GiB-hours of memory for Ocean Lab left, counted since 1 November 2026, 00:00 (UTC).",
+            "498 of 500 GiB-hours of memory for Ocean Lab left, counted since 1 November 2026.",
         ),
         (
             told(4, resource="hours", limit="1 hour", window="24 hours"),
@@ -291,6 +291,16 @@ def told(used: float, **entry: Any) -> Balance:
 )
 def test_what_is_left_is_told_in_a_sentence(found: Balance, words: str) -> None:
     assert left(found, UTC, {"ocean-lab": "Ocean Lab"}) == words
+
+
+def test_a_limit_of_the_calendar_is_there_again_on_a_day() -> None:
+    found = balance(one(limit="10 GiB-hours", window="month"), [session(-20, -10)], NOW, BERLIN)
+    assert left(found, BERLIN, {}).endswith("There will be some again from 1 December 2026.")
+
+
+def test_who_may_use_nothing_is_told_so() -> None:
+    found = balance(one(resource="gpu", limit="0 GPU-hours"), [], NOW, UTC)
+    assert spent([found], UTC, {}).endswith("A server that needs this cannot start here.")
 
 
 def test_a_refusal_says_how_much_of_how_much_since_when_and_when_it_frees() -> None:

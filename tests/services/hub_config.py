@@ -45,6 +45,8 @@ usage = registration(
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
         branding={"primary_color": "#0b6e99", "contact": "help@ocean.example.org"},
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
+        quotas=tuple(given.get("quotas", ())),
+        service_users=("tui",),
     ),
     leads={name: [f"{name}:leads"] for name in ("ocean-lab", "ice-lab")},
     url=f"http://127.0.0.1:{given['service_port']}",
