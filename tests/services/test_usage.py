@@ -82,14 +82,14 @@ def quotas(seeded: Seeded, who: str, path: str = "") -> list[list[str]]:
 
 def test_a_person_sees_what_is_left_of_their_quotas(seeded: Seeded) -> None:
     assert quotas(seeded, "bo") == [
-        ["hours of running servers", "0", "100", "100", "over the last 7 days"],
-        ["GiB-hours of memory", "24", "25", "1", "over the last 90 days"],
-        ["CPU-hours for Ice Lab", "0", "0.5", "0.5", f"since {first_of_this_month()}"],
+        ["hours of running servers", "over the last 7 days", "0", "100", "100"],
+        ["GiB-hours of memory", "over the last 90 days", "24", "25", "1"],
+        ["CPU-hours for Ice Lab", f"since {first_of_this_month()}", "0", "0.5", "0.5"],
     ]
     assert "1 of 25 GiB-hours of memory left." in " ".join(visit(seeded, "bo").text.split())
     [running] = quotas(seeded, "ada")
-    assert (running[0], running[2]) == ("hours of running servers", "100")
-    assert 1 <= float(running[1]) < 2
+    assert (running[0], running[3]) == ("hours of running servers", "100")
+    assert 1 <= float(running[2]) < 2
 
 
 def test_who_has_no_quota_reads_nothing_of_it_and_nobody_sees_that_of_others(seeded: Seeded) -> None:
