@@ -58,15 +58,16 @@ def rate(counting: Counting, session: Session) -> Fraction:
     """How many units a server uses in an hour, by what it was given; 0 if it does not count."""
     if counting.community and session.community != counting.community:
         return Fraction()
-    weight = dict(counting.weights).get(session.profile, Fraction(1))
     match counting.resource:
         case "memory":
-            return weight * Fraction(session.memory, GIB)
+            given = Fraction(session.memory, GIB)
         case "cpu":
-            return weight * Fraction(session.cpu)
+            given = Fraction(session.cpu)
         case "gpu":
-            return weight * session.gpus
-    return weight
+            given = Fraction(session.gpus)
+        case _:
+            given = Fraction(1)
+    return next((weight * given for profile, weight in counting.weights if profile == session.profile), given)
 
 
 def balance(allowance: Allowance, sessions: Iterable[Session], now: datetime, zone: tzinfo) -> Balance:
@@ -89,7 +90,8 @@ def balance(allowance: Allowance, sessions: Iterable[Session], now: datetime, zo
     if counting.span.length is None:
         return replace(found, frees_at=window.end)
     pieces = [(max(each.ready_at, window.start), spent, units) for each, units, spent in counted if each.ready_at]
-    return replace(found, frees_at=_passed(pieces, used - allowance.limit) + counting.span.length)
+    too_much = (used - allowance.limit) * (HOUR // _MICROSECOND)
+    return replace(found, frees_at=_passed(pieces, too_much) + counting.span.length)
 
 
 def since(allowances: Iterable[Allowance], now: datetime, zone: tzinfo) -> datetime:
@@ -113,7 +115,10 @@ def _hours(time: timedelta) -> Fraction:
 
 
 def _passed(pieces: Iterable[tuple[datetime, timedelta, Fraction]], amount: Fraction) -> datetime:
-    """The first moment before which more than `amount` was used; `pieces` are (start, length, units in an hour)."""
+    """The first moment before which more than `amount` was used.
+
+    `pieces` are (start, length, units in an hour); the amount is of units times microseconds.
+    """
     changes: dict[datetime, Fraction] = defaultdict(Fraction)
     for start, length, units in pieces:
         changes[start] += units
@@ -122,9 +127,9 @@ def _passed(pieces: Iterable[tuple[datetime, timedelta, Fraction]], amount: Frac
     speed = Fraction()
     for moment, following in pairwise(moments):
         speed += changes[moment]
-        used = speed * _hours(following - moment)
+        used = speed * ((following - moment) // _MICROSECOND)
         if used > amount:
             # One more than the whole microseconds until then: at that moment itself nothing is left yet.
-            return moment + (1 + amount / speed * (HOUR // _MICROSECOND) // 1) * _MICROSECOND
+            return moment + (1 + amount // speed) * _MICROSECOND
         amount -= used
     return moments[-1]

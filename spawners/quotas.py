@@ -116,12 +116,14 @@ class QuotaCheck(HookChain):
         found = allowances(validated(Quotas, self.quotas, "quotas"), person, now, zone)
         if not found:
             return Standing([], [])
-        sessions = await self.session.ledger.sessions_of(person.user_name, balances.since(found, now, zone), now)
-        if sessions is None:
-            return Standing(found, None)
         running = {server.session.id for server in self.user.spawners.values() if server.active}
-        sessions = balances.ended_when_last_seen(sessions, running)
-        return Standing(found, [balances.balance(allowance, sessions, now, zone) for allowance in found])
+
+        def counted(sessions: list[Session]) -> list[Balance]:
+            sessions = balances.ended_when_last_seen(sessions, running)
+            return [balances.balance(allowance, sessions, now, zone) for allowance in found]
+
+        start = balances.since(found, now, zone)
+        return Standing(found, await self.session.ledger.count(person.user_name, start, now, counted))
 
     async def why_spent(self, person: Person, server: Session, titles: Mapping[str, str]) -> str:
         """Why a server may not start, in words: nothing is left of what it would use; "" if it may.

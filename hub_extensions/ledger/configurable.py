@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from traitlets import TraitError, Unicode, validate
 from traitlets.config import LoggingConfigurable
@@ -15,11 +15,14 @@ from .recorder import Recorder
 from .store import Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from traitlets import Bunch
 
     from ..sessions import Session
+
+T = TypeVar("T")
 
 
 @functools.cache
@@ -89,6 +92,13 @@ class UsageLedger(LoggingConfigurable):
         """Wait until what was recorded is in the database. Return whether it is. Blocks: not for an event loop."""
         return not self.database or _recorder(self.database).flush(timeout)
 
-    async def sessions_of(self, user_name: str, start: datetime, end: datetime) -> list[Session] | None:
-        """Return a person's sessions on this hub that touch the time; None without a ledger that answers in time."""
-        return await _lookup(self.database).sessions(self.hub_name, user_name, start, end) if self.database else None
+    async def count(
+        self, user_name: str, start: datetime, end: datetime, counting: Callable[[list[Session]], T]
+    ) -> T | None:
+        """Return what ``counting``, called in a thread, makes of a person's sessions on this hub that touch the time.
+
+        None without a ledger that answers in time.
+        """
+        if not self.database:
+            return None
+        return await _lookup(self.database).count(self.hub_name, user_name, start, end, counting)

@@ -1,4 +1,4 @@
-"""Looks up one person's sessions for the hub: off its event loop, with a bound in time and in number.
+"""Counts one person's sessions for the hub: off its event loop, with a bound in time and in number.
 
 It fails open: a ledger that does not answer is told once in the log, and is then left alone for a while, so that not
 every start waits for it.
@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,9 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from .store import Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from ..sessions import Session
+
+T = TypeVar("T")
 
 
 class Lookup:
@@ -35,7 +38,7 @@ class Lookup:
         url: str,
         *,
         timeout: float = 2.0,
-        limit: int = 10_000,
+        limit: int = 5_000,
         rest: float = 15.0,
         threads: int = 4,
         log: logging.Logger | logging.LoggerAdapter[logging.Logger] | None = None,
@@ -51,22 +54,31 @@ class Lookup:
         self._away = False
         self._asked_again_at = 0.0
 
-    async def sessions(self, hub: str, user_name: str, start: datetime, end: datetime) -> list[Session] | None:
-        """Return the sessions of a person that touch the time, the newest first; None if the ledger does not answer."""
+    async def count(
+        self, hub: str, user_name: str, start: datetime, end: datetime, counting: Callable[[list[Session]], T]
+    ) -> T | None:
+        """Return what ``counting`` makes of a person's sessions that touch the time; None if there is no answer.
+
+        ``counting`` is called in a thread.
+        """
         if self._away and time.monotonic() < self._asked_again_at:
             return None
 
-        def read() -> list[Session]:
+        def read() -> T:
             if not self._migrated:
                 self.ledger.migrate()  # nothing may have been recorded yet
                 self._migrated = True
-            return self.ledger.sessions(hub, start, end, users=[user_name], limit=self.limit)
+            return counting(self.ledger.sessions(hub, start, end, users=[user_name], limit=self.limit))
 
-        working = asyncio.get_running_loop().run_in_executor(self._threads, read)
         try:
+            working = asyncio.get_running_loop().run_in_executor(self._threads, read)
             found = await asyncio.wait_for(working, self.timeout)
         except (SQLAlchemyError, CommandError, TimeoutError, OSError) as error:
             self._gone(error)
+            return None
+        except Exception:
+            # Even a mistake of ours is no reason to keep people from their work.
+            self.log.exception("What a person has used cannot be counted")
             return None
         if self._away:
             self._away = False
