@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub_extensions.balances import Balance, balance, ended_when_last_seen, since
+from hub_extensions.ledger import Ledger
 from hub_extensions.mistakes import SettingsError, validated
 from hub_extensions.profiles import Person
 from hub_extensions.quota_words import in_an_hour, left, number, spent
@@ -255,6 +258,39 @@ def test_at_the_moment_that_is_told_there_is_something_left_and_just_before_ther
     assert not balance(allowance, over, found.frees_at, UTC).is_spent
     if span(window).length:
         assert balance(allowance, over, found.frees_at - timedelta(microseconds=1), UTC).is_spent
+
+
+# Names that begin alike, differ in case, look like addresses, or hold what SQL or a pattern would read as its own.
+NAMES = ["ann", "anna", "Ann", "ann@x.org", "ann-x-org", "ann%", "an_", "ann'--", "ånn"]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
+    found = Ledger(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/usage.sqlite")
+    found.migrate()
+    return found
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.sampled_from(NAMES), minutes, st.integers(1, 3000), st.booleans()), max_size=12))
+def test_of_everybody_in_the_ledger_each_is_charged_for_all_of_their_own_servers_and_no_other(
+    ledger: Ledger, servers: list[tuple[str, int, int, bool]]
+) -> None:
+    hub = uuid4().hex  # each example has the ledger for itself
+    mine: dict[str, list[Session]] = {name: [] for name in NAMES}
+    for index, (name, begin, length, running) in enumerate(servers):
+        end = None if running else min(begin + length, 0) / 60
+        named = {"hub": hub, "id": uuid4().hex, "user_name": name, "server_name": str(index) if index else ""}
+        made = session(begin / 60, end, **named)
+        ledger.open(replace(made, ended_at=None))
+        if made.ended_at:
+            ledger.close(made.id, made.ended_at, "stopped")
+        mine[name].append(made)
+    allowance = one(limit="100 GiB-hours", window="1 day")
+    for name, sessions in mine.items():
+        start = since([allowance], NOW, UTC)
+        read = ledger.sessions(hub, start, NOW, users=[name])
+        assert balance(allowance, read, NOW, UTC).used == by_hand(sessions, start, NOW)
 
 
 def session_ended(each: Session) -> Session:

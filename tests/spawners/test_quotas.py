@@ -51,10 +51,15 @@ PROFILES = [
     {"display_name": "Tiny", "slug": "tiny", "kubespawner_override": {"mem_limit": "512M"}},
     {"display_name": "Computed", "slug": "computed", "kubespawner_override": {"mem_limit": lambda spawner: "1G"}},
     {"display_name": "Unlimited", "slug": "unlimited"},
+    {
+        "display_name": "GPU",
+        "slug": "gpu",
+        "kubespawner_override": {"extra_resource_limits": {"nvidia.com/gpu": "1"}},
+    },
 ]
 QUOTAS = [
     {"groups": ["ocean-lab"], "resource": "memory", "limit": "100 GiB-hours", "window": "7 days"},
-    {"users": ["gus"], "resource": "gpu", "limit": "10 GPU-hours", "window": "month"},
+    {"users": ["gus"], "resource": "gpu", "limit": "10 GPU-hours", "window": "30 days"},
 ]
 
 
@@ -139,6 +144,9 @@ async def test_only_what_the_server_would_use_refuses_it(at: Place) -> None:
     reply = await start(at, "gus", {"profile": "tiny"})
     assert reply.status in (201, 202), reply.text
     await at.stop("gus")
+    if at.kube:  # where servers are pods, and can have a GPU
+        assert "12 of the 10 GPU-hours" in (await start(at, "gus", {"profile": "gpu"})).text
+        assert "Uses 1 GPU-hour an hour" in await page(at, "gus")
     # A server that is given no memory of its own is not counted in GiB-hours.
     if at.kube is None:
         assert (await start(at, "ada", {"profile": "unlimited"})).status == 201
@@ -225,6 +233,32 @@ async def test_a_ledger_that_is_away_refuses_nobody_and_is_counted_and_the_page_
         assert UNCOUNTED_STARTS._value.get() == before + 1
         assert "hub_extensions_quota_uncounted_starts_total" in (await hub.api("GET", "../metrics")).text
         await hub.api("DELETE", "users/ada/server")
+
+
+async def test_without_profiles_quotas_hold_too_by_what_the_operator_s_hooks_have_set(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    async def sized(spawner: Any) -> None:
+        if spawner.user.name == "small":
+            spawner.mem_limit = "1G"
+
+    config = {
+        "JupyterHub": {"spawner_class": "profile-local"},
+        "UsageLedger": {"database": str(ledger.engine.url)},
+        "ProfileLocalSpawner": {
+            "quotas": [{"resource": "memory", "limit": "0.5 GiB-hours", "window": "7 days"}],
+            "pre_spawn_hook": sized,
+            "cmd": COMMAND,
+            "home_dir_template": str(tmp_path / "{username}"),
+        },
+    }
+    for name in ("small", "sizeless"):
+        used(ledger, name, 1, ended=0)
+    async with running_hub(config) as hub:
+        reply = await hub.api("POST", "users/small/server", user="small")
+        assert (reply.status, "0.5 GiB-hours" in reply.text) == (403, True)
+        assert (await hub.api("POST", "users/sizeless/server", user="sizeless")).status == 201
+        await hub.api("DELETE", "users/sizeless/server")
 
 
 async def test_a_ledger_that_hangs_holds_up_nobody_for_long_and_the_hub_not_at_all(tmp_path: Path) -> None:

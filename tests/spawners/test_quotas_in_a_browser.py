@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 QUOTAS = [
     {"groups": ["ocean-lab"], "resource": "memory", "limit": "500 GiB-hours", "window": "30 days"},
-    {"communities": ["ocean-lab"], "resource": "hours", "limit": "20 hours", "window": "month"},
+    {"communities": ["ocean-lab"], "resource": "hours", "limit": "20 hours", "window": "36 hours"},
 ]
 
 
