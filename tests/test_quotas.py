@@ -178,6 +178,9 @@ def test_a_limit_that_rolls_frees_when_enough_has_left_the_window() -> None:
     assert (found.used, found.left, found.is_spent) == (14, 0, True)
     # 4 GiB-hours too many: two hours of the first server have to leave, 24 hours after they were used.
     assert found.frees_at == NOW + 6 * HOUR + timedelta(microseconds=1)
+    # All of the first server has to leave, and nothing leaves between the two.
+    found = balance(one(limit="6 GiB-hours", window="1 day"), [session(-20, -16), session(-10, -7)], NOW, UTC)
+    assert found.frees_at == NOW + 14 * HOUR + timedelta(microseconds=1)
 
 
 def test_a_limit_of_the_calendar_frees_when_the_next_part_begins() -> None:
