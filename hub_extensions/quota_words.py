@@ -42,11 +42,12 @@ def spent(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) 
 def in_an_hour(countings: Sequence[Counting], server: Session) -> str:
     """What a server would use of the limits: `Uses 16 GiB-hours and 4 CPU-hours an hour`.
 
-    Empty if it uses nothing that is limited; that an hour uses an hour is not said either.
+    Empty if it uses nothing that is limited; that an hour uses an hour is not said either. For which community it
+    counts is not chosen yet.
     """
     most: dict[Resource, Fraction] = {}
     for counting in countings:
-        units = rate(counting, server)
+        units = rate(counting, replace(server, community=counting.community))
         if units and not (counting.resource == "hours" and units == 1):
             most[counting.resource] = max(units, most.get(counting.resource, Fraction()))
     parts = [f"{number(units)} {_unit(resource, units)}" for resource, units in most.items()]

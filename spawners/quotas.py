@@ -10,11 +10,12 @@ from traitlets import Dict, List, TraitError, Unicode, validate
 
 from hub_extensions import balances, quota_words
 from hub_extensions.ledger.metrics import UNCOUNTED_STARTS
-from hub_extensions.mistakes import SettingsError, validated
+from hub_extensions.mistakes import validated
 from hub_extensions.quotas import Quotas, allowances
 from hub_extensions.usage_service import time_zone
 
 from .hook_chain import HookChain
+from .personal_environment import checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,11 +95,7 @@ class QuotaCheck(HookChain):
 
     @validate("quotas")
     def _quotas_are_valid(self, proposal: Any) -> Any:
-        try:
-            validated(Quotas, proposal["value"], "quotas")
-        except SettingsError as error:
-            raise TraitError(str(error)) from None
-        return proposal["value"]
+        return checked(Quotas, proposal)
 
     @validate("quota_time_zone")
     def _zone_exists(self, proposal: Any) -> str:

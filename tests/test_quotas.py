@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,12 @@ from hub_extensions.quota_words import in_an_hour, left, number, spent
 from hub_extensions.quotas import UNITS, Allowance, Quotas, allowances, span
 from hub_extensions.sessions import GIB, HOUR, Session
 from hub_extensions.usage_quota_policy import quotas_of
+from hub_extensions.z2jh.values import chart_values, look_up
+
+from .corpus import hubs, values_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -358,6 +364,8 @@ def test_what_a_choice_uses_in_an_hour_is_told_in_the_units_of_the_limits() -> N
     ]
     assert in_an_hour(found, server) == "Uses 16 GiB-hours, 1 CPU-hour and 2 GPU-hours an hour"
     assert in_an_hour(found[3:], server) == ""
+    of_a_community = one(communities=["ocean-lab"], resource="gpu", limit="1 GPU-hour").counting
+    assert in_an_hour([of_a_community], server) == "Uses 1 GPU-hour an hour"
     assert in_an_hour([], server) == ""
 
 
@@ -391,6 +399,13 @@ def test_policies_of_jupyterhub_usage_quotas_are_read_as_they_are() -> None:
     assert found("mem-sm", "mem-md")[0] == ("memory", 10000, days)
     assert found("bytes") == [("memory", 1024, timedelta(days=7))]
     assert found("other") == [("memory", Fraction(1, 2), days)]
+
+
+@pytest.mark.parametrize("file", hubs())
+def test_policies_of_real_hubs_are_read_as_they_are(file: Path) -> None:
+    section = look_up(chart_values(values_of(file)), "hub.config.UsageQuotaManager", {})
+    policy, strategy = section.get("policy", []), section.get("scope_fallback_strategy", {})
+    assert len(quotas(*quotas_of(policy, strategy))) == len(policy) + ("empty" in strategy)
 
 
 def test_mistakes_in_policies_of_jupyterhub_usage_quotas_are_told_with_their_places() -> None:

@@ -59,6 +59,7 @@ PROFILES = [
 ]
 QUOTAS = [
     {"groups": ["ocean-lab"], "resource": "memory", "limit": "100 GiB-hours", "window": "7 days"},
+    {"communities": ["desert-lab"], "resource": "hours", "limit": "5 hours", "window": "30 days"},
     {"users": ["gus"], "resource": "gpu", "limit": "10 GPU-hours", "window": "30 days"},
 ]
 
@@ -82,6 +83,7 @@ async def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     used(found, "other", 12, hub="another")
     used(found, "low", 9, server_name="second")
     used(found, "gus", 12, gpus=1)
+    used(found, "two", 6, community="desert-lab", memory_guarantee=GIB)
     return found
 
 
@@ -95,6 +97,7 @@ async def at(
         for name in ("ada", "ad", "ada2", "ada@example.org", "bo", "other", "low", "robot"):
             running.hub.user(name, groups=("Ocean-Lab",))
         running.hub.user("gus")
+        running.hub.user("two", groups=("ocean-lab", "desert-lab"))
         running.hub.user("admin", admin=True)
         used(ledger, "robot", 12)
         yield running
@@ -151,6 +154,14 @@ async def test_only_what_the_server_would_use_refuses_it(at: Place) -> None:
     if at.kube is None:
         assert (await start(at, "ada", {"profile": "unlimited"})).status == 201
         await at.stop("ada")
+
+
+async def test_a_limit_of_a_community_holds_for_servers_that_count_for_it(at: Place) -> None:
+    refused = await start(at, "two", {"profile": "tiny", "community": "desert-lab"})
+    assert "6 of the 5 hours of running servers for Desert Lab" in refused.text
+    reply = await start(at, "two", {"profile": "tiny", "community": "ocean-lab"})
+    assert reply.status in (201, 202), reply.text
+    await at.stop("two")
 
 
 async def test_a_running_server_counts_and_one_whose_end_nobody_saw_does_not(at: Place, ledger: Ledger) -> None:
