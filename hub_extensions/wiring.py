@@ -114,7 +114,6 @@ def apply(c: Config, settings: Settings) -> None:
     quotas = _quotas_of(c, settings)
     if quotas:
         c.ProfileSpawner.quotas = quotas
-        c.ProfileSpawner.quota_time_zone = settings.usage.time_zone
         if settings.hub.service_users:
             c.ProfileSpawner.service_users = list(settings.hub.service_users)
     if settings.usage.database:

@@ -59,7 +59,7 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
     time_zone = Unicode(
         "UTC",
         config=True,
-        help="Where the first and the last day of a profile begin and end: an IANA name such as Europe/Berlin.",
+        help="Where days begin and end, as those of profiles and of quotas: an IANA name such as Europe/Berlin.",
     )
 
     communities = Dict(

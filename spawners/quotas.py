@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
-from traitlets import Dict, List, TraitError, Unicode, validate
+from traitlets import Dict, List, Unicode, validate
 
 from hub_extensions import balances, quota_words
 from hub_extensions.ledger.metrics import UNCOUNTED_STARTS
 from hub_extensions.mistakes import validated
 from hub_extensions.quotas import Quotas, allowances
-from hub_extensions.usage_service import time_zone
+from hub_extensions.usage_service import time_zone as zone_of
 
 from .hook_chain import HookChain
 from .personal_environment import checked
@@ -65,7 +65,7 @@ class QuotaCheck(HookChain):
         its `communities`, whose sessions alone it then counts; or for everybody; or, with `otherwise`, for people to
         whom no other entry of its resource applies. Each person has the limit for themselves. `resource` is `memory`,
         `cpu`, `gpu` or `hours`; `limit` an amount of `GiB-hours`, `CPU-hours`, `GPU-hours` or `hours`; `window` a time
-        that rolls, such as `30 days`, or `day`, `week` or `month` of the calendar in `quota_time_zone`.
+        that rolls, such as `30 days`, or `day`, `week` or `month` of the calendar in `time_zone`.
 
         Where several entries of one resource, window and weights apply, `intersection` says which limit holds: their
         `min` (the default), `max` or `sum`. `weights` say by the slug of a profile what an hour of it counts.
@@ -79,31 +79,19 @@ class QuotaCheck(HookChain):
         """,
     )
 
-    quota_time_zone = Unicode(
-        "UTC",
-        config=True,
-        help="The time zone, such as `Europe/Berlin`, in which the days, weeks and months of quotas begin.",
-    )
-
     service_users = List(
         Unicode(),
         config=True,
         help="Users that are programs, such as a health check: no quota holds for them.",
     )
 
-    session: SessionRecord  # which ProfileSpawner makes
+    # What ProfileSpawner has.
+    session: SessionRecord
+    time_zone: str
 
     @validate("quotas")
     def _quotas_are_valid(self, proposal: Any) -> Any:
         return checked(Quotas, proposal)
-
-    @validate("quota_time_zone")
-    def _zone_exists(self, proposal: Any) -> str:
-        try:
-            time_zone(proposal["value"])
-        except ValueError as error:
-            raise TraitError(f"quota_time_zone: {error}") from None
-        return str(proposal["value"])
 
     async def quota_standing(self, person: Person) -> Standing:
         """What holds for a person; it asks the ledger only if something does."""
@@ -144,4 +132,4 @@ class QuotaCheck(HookChain):
         return Told(lines, countings)
 
     def _zone(self) -> tzinfo:
-        return time_zone(self.quota_time_zone)
+        return zone_of(self.time_zone)

@@ -158,7 +158,7 @@ def test_quotas_come_to_the_spawner_and_to_the_usage_service_in_the_time_zone_of
     configure(c, {"quotas": [QUOTA], "usage": DATABASE, "hub": {"service_users": ["robot"]}})
     spawner = ProfileLocalSpawner(config=c)
     assert spawner.quotas == [QUOTA]
-    assert (spawner.quota_time_zone, spawner.service_users) == ("Europe/Berlin", ["robot"])
+    assert (spawner.time_zone, spawner.service_users) == ("Europe/Berlin", ["robot"])
     told = UsageSettings.read(c.JupyterHub.services[0]["environment"])
     assert (told.quotas, told.service_users) == ((QUOTA,), ("robot",))
 

@@ -318,7 +318,6 @@ async def test_sessions_of_a_person_are_found_by_an_index(ledger: Ledger) -> Non
     [
         ("quotas", [{"resource": "memory", "limit": "5 apples", "window": "day"}], r"\[0\]\.limit: expected an amount"),
         ("quotas", [{"resource": "cpu", "limit": "5 CPU-hours"}], r"\[0\]\.window: is required"),
-        ("quota_time_zone", "Mars/Base", "there is no time zone"),
     ],
 )
 def test_wrong_quotas_stop_the_start_in_words(trait: str, value: Any, words: str) -> None:
