@@ -48,7 +48,10 @@ Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], Before
 
 
 class VisibleChoice(NamedTuple):
-    """A choice as a page may show it: of its override the size, in words, and the name of the image."""
+    """A choice as a page may show it: of its override the size, in words, and the name of the image.
+
+    `uses`: what it uses of a quota of the person, in words.
+    """
 
     key: str
     display_name: str
@@ -56,6 +59,7 @@ class VisibleChoice(NamedTuple):
     size: str
     image: str
     selected: bool
+    uses: str = ""
 
 
 class Restricted(_Part):

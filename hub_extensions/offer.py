@@ -4,8 +4,9 @@ Nothing of an override gets here but sizes in words and the name of an image, an
 what a locked profile is made to say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from .catalogue import Catalogue, Option, Profile, VisibleChoice
@@ -25,6 +26,11 @@ from .profiles import (
     takes_built_images,
     why_closed,
 )
+from .quota_words import Override, Uses
+
+
+def _uses_nothing(profile: str, override: Override, choice: Override | None) -> str:  # noqa: ARG001
+    return ""
 
 
 class VisibleUnlisted(NamedTuple):  # takes half the time to make of a dataclass, and a page may have hundreds
@@ -70,6 +76,7 @@ class VisibleCommunity:
 class VisibleProfile:
     """A profile as a page may show it; a locked one says why, and has nothing to choose.
 
+    `uses` says what of a quota it uses in an hour, where no choice decides that.
     `communities` are those among which a person who belongs to several says what the session counts for; else none.
     """
 
@@ -84,6 +91,7 @@ class VisibleProfile:
     options: tuple[VisibleOption, ...]
     communities: tuple[VisibleCommunity, ...] = ()
     locked: str = ""
+    uses: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,11 +107,12 @@ class Offer:
         return all(profile.locked for profile in self.profiles)
 
 
-def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
+def offer(catalogue: Catalogue, person: Person, options: Any = None, uses: Uses = _uses_nothing) -> Offer:
     """The profiles to show to a person, with what `options` (saved, or from a link) asks for selected.
 
     What they ask for and cannot be kept gives way: a profile to the one that replaces it or to the default, a choice or
-    a written-in value to the option's default. Each time a notice says so.
+    a written-in value to the option's default. Each time a notice says so. `uses` says what a profile, with one of its
+    choices or without, uses of the person's quotas.
     """
     options = options if isinstance(options, Mapping) else {}
     closed = [(profile, why_closed(profile, person)) for profile in catalogue.profiles]
@@ -114,7 +123,7 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None) -> Offer:
         if not why:
             chosen = options if profile is selected else {}
             visible, given_up = _visible(
-                profile, person, chosen, selected=profile is selected, built_images=catalogue.built_images
+                profile, person, chosen, uses, selected=profile is selected, built_images=catalogue.built_images
             )
             shown_profiles.append(visible)
             notices += given_up
@@ -167,14 +176,16 @@ def _locked(profile: Profile, why: str) -> VisibleProfile:
 
 
 def _visible(
-    profile: Profile, person: Person, options: Mapping[str, Any], *, selected: bool, built_images: str
+    profile: Profile, person: Person, options: Mapping[str, Any], uses: Uses, *, selected: bool, built_images: str
 ) -> tuple[VisibleProfile, list[str]]:
     notices: list[str] = []
     visible_options = []
     for name, option in profile.profile_options.items():
-        visible, given_up = _visible_option(name, option, person, options, built_images)
+        of_choice = partial(uses, profile.name, profile.kubespawner_override)
+        visible, given_up = _visible_option(name, option, person, options, built_images, of_choice)
         visible_options.append(visible)
         notices += given_up
+    decided = any(choice.uses for option in visible_options for choice in option.choices)
     communities = counted_for(profile, person)
     wanted = options.get(COMMUNITY)
     counted = wanted if isinstance(wanted, str) and wanted in communities else next(iter(communities), "")
@@ -191,11 +202,17 @@ def _visible(
         communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
         if len(communities) > 1
         else (),
+        uses="" if decided else uses(profile.name, profile.kubespawner_override, None),
     ), notices
 
 
 def _visible_option(
-    name: str, option: Option, person: Person, options: Mapping[str, Any], built_images: str
+    name: str,
+    option: Option,
+    person: Person,
+    options: Mapping[str, Any],
+    built_images: str,
+    uses: Callable[[Override], str],
 ) -> tuple[VisibleOption, list[str]]:
     choices, write_in = open_choices(option, person), open_write_in(option, person)
     title = option.display_name or name
@@ -211,6 +228,10 @@ def _visible_option(
     selected = None if written else wanted or default_choice(choices)
     # What a choice looks like does not depend on the person, and there may be thousands.
     visible = {key: option.visible_choices[key] for key in choices}
+    for key, choice in choices.items():
+        used = uses(choice.kubespawner_override)
+        if used:
+            visible[key] = visible[key]._replace(uses=used)
     if selected is not None:
         visible[selected] = visible[selected]._replace(selected=True)
     unlisted = None

@@ -20,6 +20,7 @@ from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
 from .pages import Level
+from .quotas import Quotas, unknown_communities
 from .usage_service import time_zone
 
 
@@ -103,6 +104,7 @@ class Settings(_Part):
     profiles: Any = ()
     sizes: Any = {}
     usage: Usage = Usage()
+    quotas: Quotas = ()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
     grants: tuple[Grant, ...] = ()
@@ -148,6 +150,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         found = check_list(profiles, "profiles", traits)
         mistakes += [finding for finding in found if finding.severity == "error"]
         settings._doubts = tuple(found)
+    mistakes += unknown_communities(settings.quotas, settings.communities)
     if mistakes:
         raise SettingsError(mistakes, source)
     return settings

@@ -46,7 +46,8 @@ class UsageSettings:
     ``database`` is an SQLAlchemy URL; ``hub`` the hub's name in the ledger, ``title`` what pages call it;
     ``time_zone`` an IANA name, in which months begin; ``template_paths`` are looked into before the bundle's own
     folder; ``communities`` maps the name of each community to its title. ``branding`` and ``community_branding`` are
-    what settings have under ``branding``, as plain values, of the hub and of communities by name.
+    what settings have under ``branding``, as plain values, of the hub and of communities by name; ``quotas`` what they
+    have under ``quotas``, none of which holds for ``service_users``.
     """
 
     database: str
@@ -57,6 +58,8 @@ class UsageSettings:
     communities: Mapping[str, str] = field(default_factory=dict)
     branding: Mapping[str, Any] = field(default_factory=dict)
     community_branding: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quotas: tuple[Mapping[str, Any], ...] = ()
+    service_users: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -76,6 +79,8 @@ class UsageSettings:
             "communities": dict(self.communities),
             "branding": dict(self.branding),
             "community_branding": dict(self.community_branding),
+            "quotas": [dict(quota) for quota in self.quotas],
+            "service_users": list(self.service_users),
         }
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest)}
 
@@ -89,7 +94,8 @@ class UsageSettings:
         values |= json.loads(environment.get(_SETTINGS_VARIABLE, "{}"))
         values |= {name: value for name, value in given.items() if value}
         try:
-            return cls(**{**values, "template_paths": tuple(values.get("template_paths", ()))})
+            lists = {name: tuple(values.get(name, ())) for name in ("template_paths", "quotas", "service_users")}
+            return cls(**{**values, **lists})
         except TypeError as error:
             raise ValueError(
                 f"{_SETTINGS_VARIABLE} in the environment was written by another version: {error}"

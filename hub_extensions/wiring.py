@@ -15,9 +15,10 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from . import settings as settings_files
+from . import usage_quota_policy
 from .catalogue_check import check_list
 from .findings import Finding, told_once
-from .mistakes import SettingsError
+from .mistakes import Mistake, SettingsError
 from .node_sizes import expand
 from .pages import Announcement, PageContext
 from .roles import grant_mistakes, leads_roles
@@ -40,6 +41,7 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
         checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
         _check_grants(c, checked)
         section, profiles = _profiles_of(c, checked)
+        _quotas_of(c, checked)
         doubts = (
             _doubts(profiles, f"c.{section}.profile_list", _spawner_class(c, checked)) if section else checked.doubts
         )
@@ -127,6 +129,11 @@ def apply(c: Config, settings: Settings) -> None:
         ]
     if settings.environment_from_auth_state:
         c.ProfileSpawner.environment_from_auth_state = settings.environment_from_auth_state
+    quotas = _quotas_of(c, settings)
+    if quotas:
+        c.ProfileSpawner.quotas = quotas
+        if settings.hub.service_users:
+            c.ProfileSpawner.service_users = list(settings.hub.service_users)
     if settings.usage.database:
         _set_usage(c, settings)
     # JupyterHub refuses a custom scope that no service has defined.
@@ -135,9 +142,10 @@ def apply(c: Config, settings: Settings) -> None:
     for given in settings.grants:
         grant(c, given.to, given.scopes)
     log.info(
-        "%d profiles, %d communities, usage %s",
+        "%d profiles, %d communities, %d quotas, usage %s",
         len(settings.profiles),
         len(settings.communities),
+        len(quotas),
         "on" if settings.usage.database else "off",
     )
 
@@ -172,6 +180,24 @@ def _set_pages(c: Config, settings: Settings) -> None:
     _update(c, "template_vars", {"hub_extensions": page})
 
 
+def _quotas_of(c: Config, settings: Settings) -> list[dict[str, Any]]:
+    """The quotas of the settings, or else the policies that are configured for jupyterhub-usage-quotas.
+
+    Raises SettingsError where policies have mistakes, and where quotas are set that nothing counts.
+    """
+    counted = settings.usage.database or _configured(c, settings, "UsageLedger", "database")
+    if settings.quotas:
+        if not counted:
+            raise SettingsError([Mistake("quotas", "are counted from the usage ledger.", "Set usage.database.")])
+        return [quota.model_dump(mode="json", exclude_defaults=True) for quota in settings.quotas]
+    section = usage_quota_policy.SECTION
+    policy = _configured(c, settings, section, "policy")
+    # Without a ledger they stay with the package that they were written for.
+    if not policy or not counted:
+        return []
+    return usage_quota_policy.quotas_of(policy, _configured(c, settings, section, "scope_fallback_strategy"))
+
+
 def _set_usage(c: Config, settings: Settings) -> None:
     usage = UsageSettings(
         database=settings.usage.database,
@@ -184,6 +210,8 @@ def _set_usage(c: Config, settings: Settings) -> None:
         community_branding={
             name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
         },
+        quotas=tuple(_quotas_of(c, settings)),
+        service_users=settings.hub.service_users,
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub

@@ -13,11 +13,18 @@ WRITTEN_IN = "unlisted-choice"  # the value of a list that says: take what is in
 BUILT = "built-image"  # the value of a list that says: take the image that was built, a write-in that nobody types
 
 
-def render(offer: Offer, titles: Mapping[str, str], notices: Sequence[str] = (), builder: str = "") -> str:
+def render(
+    offer: Offer,
+    titles: Mapping[str, str],
+    notices: Sequence[str] = (),
+    builder: str = "",
+    quotas: Sequence[tuple[str, bool]] = (),
+) -> str:
     """The fields of the profile form, without the surrounding `<form>` and its button, which JupyterHub provides.
 
     `titles` are those of communities, by name; `notices` are told before those of the offer; `builder` is the name of
-    the hub's service that builds images, "" if there is none.
+    the hub's service that builds images, "" if there is none. `quotas` are sentences of what the person has left, each
+    with whether it is little.
     """
     template = _templates().get_template("hub_extensions/profile_form.html")
     used = any(option.build for profile in offer.profiles for option in profile.options)
@@ -26,6 +33,7 @@ def render(offer: Offer, titles: Mapping[str, str], notices: Sequence[str] = (),
         notices=[*notices, *offer.notices],
         community_titles=titles,
         builder=builder if used else "",
+        quotas=quotas,
     )
 
 

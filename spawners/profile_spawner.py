@@ -12,10 +12,12 @@ from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, de
 
 from hub_extensions import catalogue, groups, profiles
 from hub_extensions.offer import offer
+from hub_extensions.quota_words import uses_of
 from hub_extensions.usage_service import time_zone as zone
 
 from . import form
 from .personal_environment import PersonalEnvironment
+from .quotas import QuotaCheck
 from .refusal import knows_refusals, refusal
 from .session import SessionRecord
 from .trait_overrides import TraitOverrides
@@ -23,7 +25,7 @@ from .trait_overrides import TraitOverrides
 _READER = "hub_extensions_catalogue_reader"  # among the hub's settings
 
 
-class ProfileSpawner(TraitOverrides, PersonalEnvironment):
+class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
     """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
 
     Whatever way options reach the spawner (form, link, REST API, an admin, saved options), `apply_user_options` is the
@@ -59,7 +61,7 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
     time_zone = Unicode(
         "UTC",
         config=True,
-        help="Where the first and the last day of a profile begin and end: an IANA name such as Europe/Berlin.",
+        help="Where days begin and end, as those of profiles and of quotas: an IANA name such as Europe/Berlin.",
     )
 
     communities = Dict(
@@ -143,10 +145,12 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
             linked = {name: value for name, value in linked.items() if not name.endswith(profiles.WRITE_IN)}
             notices.append("The link would have filled in a field. If you trust it, copy the value yourself.")
         person = self._person()
-        offered = offer(known, person, linked or self.user_options)
+        told = await self.quota_told(person, self.communities)
+        uses = uses_of(told.countings, self.session.snapshot())
+        offered = offer(known, person, linked or self.user_options, uses)
         if offered.is_empty:
             raise refusal(profiles.nothing_offered(known, person), code="nothing_offered", status=403)
-        return form.render(offered, self.communities, notices, self._builder())
+        return form.render(offered, self.communities, notices, self._builder(), told.lines)
 
     # What a person sends
 
@@ -231,6 +235,14 @@ class ProfileSpawner(TraitOverrides, PersonalEnvironment):
         self._good_options = options or {}
         for override in resolved.overrides:
             await self._apply_override(override)
+
+    async def run_pre_spawn_hook(self) -> None:
+        """Run the chain; then all that the server gets is known, and a quota may refuse it."""
+        await super().run_pre_spawn_hook()
+        spent = await self.why_spent(self._person(), self.session.snapshot(), self.communities)
+        if spent:
+            self._not_a_failure_of_the_hub()
+            raise refusal(spent, code="quota", status=403)
 
     async def load_user_options(self) -> None:
         """Do nothing: KubeSpawner calls this in `start`, when the profile has been applied already."""

@@ -56,6 +56,15 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("communities: {a: {members: [{}]}}", "communities.a.members[0]: a rule must name somebody"),
         ("communities: {a: {from: 2026-02-01, until: 2026-01-01}}", "until (2026-01-01) is before from (2026-02-01)"),
         ("communities: {a: {members: [{groups: ocean}]}}", "communities.a.members[0].groups: expected a list"),
+        ("quotas: [{resource: cpu, limit: 5, window: day}]", "quotas[0].limit: expected text, found 5"),
+        (
+            "quotas: [{resource: cpu, limt: 5 CPU-hours, window: day}]",
+            "quotas[0].limt: unknown key. Did you mean 'limit'",
+        ),
+        (
+            "communities: {sea: {}}\nquotas: [{communities: [see], resource: cpu, limit: 5 CPU-hours, window: day}]",
+            "quotas[0].communities: there is no community 'see'. Did you mean 'sea'?",
+        ),
         ("communities: {'a b': {}}", "communities['a b']: is not a name"),
         ("communities: {'x:leads': {}}", "communities['x:leads']: is not a name"),
         ("communities: {Ocean: {}, ocean: {}}", "'Ocean' and 'ocean' are one name"),

@@ -7,6 +7,7 @@ from traitlets.config import Config
 from hub_extensions import configure
 from hub_extensions.share import TEMPLATES
 from hub_extensions.spawners.local import ProfileLocalSpawner
+from hub_extensions.usage_service import UsageSettings
 from hub_extensions.wiring import put
 
 SETTINGS = {
@@ -136,3 +137,52 @@ def test_profiles_of_another_spawner_are_its_own_affair():
     c.KubeSpawner.profile_list = [{"display_name": "A", "another_key": 1}]
     configure(c, {})
     assert "profile_list" in c.KubeSpawner
+
+
+QUOTA = {"groups": ["ocean"], "resource": "memory", "limit": "500 GiB-hours", "window": "30 days"}
+POLICY = [{"resource": "memory", "limit": "5000G", "window": 30, "scope": {"group": ["mem-sm"]}}]
+DATABASE = {"database": "sqlite:///usage.sqlite", "time_zone": "Europe/Berlin"}
+
+
+def test_quotas_come_to_the_spawner_and_to_the_usage_service_in_the_time_zone_of_the_hub():
+    c = Config()
+    configure(c, {"quotas": [QUOTA], "usage": DATABASE, "hub": {"service_users": ["robot"]}})
+    spawner = ProfileLocalSpawner(config=c)
+    assert spawner.quotas == [QUOTA]
+    assert (spawner.time_zone, spawner.service_users) == ("Europe/Berlin", ["robot"])
+    told = UsageSettings.read(c.JupyterHub.services[0]["environment"])
+    assert (told.quotas, told.service_users) == ((QUOTA,), ("robot",))
+
+
+def test_an_exception_with_a_date_comes_through_to_the_usage_service():
+    exception = {"user": "ada", "limit": "unlimited", "until": "2026-12-31"}
+    c = Config()
+    configure(c, {"quotas": [{**QUOTA, "exceptions": [exception]}], "usage": DATABASE})
+    assert UsageSettings.read(c.JupyterHub.services[0]["environment"]).quotas[0]["exceptions"] == [exception]
+
+
+def test_quotas_that_nothing_counts_end_the_start():
+    with pytest.raises(SystemExit, match=r"quotas: are counted from the usage ledger\. Set usage\.database\."):
+        configure(Config(), {"quotas": [QUOTA]})
+    configure(Config({"UsageLedger": {"database": "sqlite:///usage.sqlite"}}), {"quotas": [QUOTA]})
+
+
+@pytest.mark.parametrize("chart", [True, False], ids=["by the chart", "in the settings"])
+def test_policies_of_jupyterhub_usage_quotas_hold_where_there_is_a_ledger_and_no_quota(chart):
+    theirs = {"UsageQuotaManager": {"policy": POLICY, "scope_fallback_strategy": {"intersection": "max"}}}
+    configured, settings = (theirs, {}) if chart else ({}, {"hub": {"config": theirs}})
+    read = {"groups": ["mem-sm"], "resource": "memory", "limit": "5000 GiB-hours", "window": "30 days"}
+    for more, expected in [({"usage": DATABASE}, [{**read, "intersection": "max"}]), ({}, [])]:
+        c = Config(configured)
+        configure(c, {**settings, **more})
+        assert ProfileLocalSpawner(config=c).quotas == expected
+    c = Config(configured)
+    configure(c, {**settings, "usage": DATABASE, "quotas": [QUOTA]})
+    assert ProfileLocalSpawner(config=c).quotas == [QUOTA]
+
+
+def test_mistakes_in_policies_of_jupyterhub_usage_quotas_end_the_start_before_anything_is_set():
+    c = Config({"UsageQuotaManager": {"policy": [{**POLICY[0], "resource": "gpu"}, {**POLICY[0], "limit": "5 G"}]}})
+    with pytest.raises(SystemExit, match=r"policy\[0\]\.resource(.|\n)*policy\[1\]\.limit"):
+        configure(c, {"usage": DATABASE, "profiles": [{"display_name": "A"}]})
+    assert "ProfileSpawner" not in c

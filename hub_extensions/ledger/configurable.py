@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from traitlets import TraitError, Unicode, validate
 from traitlets.config import LoggingConfigurable
 from traitlets.log import get_logger
 
 from .engine import connect
+from .lookup import Lookup
 from .recorder import Recorder
 from .store import Ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from traitlets import Bunch
 
     from ..sessions import Session
 
+T = TypeVar("T")
+
 
 @functools.cache
 def _recorder(database: str) -> Recorder:
     # A hub builds a spawner, and with it a UsageLedger, for each server; they share one writer, and its order.
     return Recorder(Ledger(database), log=get_logger())
+
+
+@functools.cache
+def _lookup(database: str) -> Lookup:
+    return Lookup(database, log=get_logger())
 
 
 class UsageLedger(LoggingConfigurable):
@@ -82,3 +91,14 @@ class UsageLedger(LoggingConfigurable):
     def flush(self, timeout: float) -> bool:
         """Wait until what was recorded is in the database. Return whether it is. Blocks: not for an event loop."""
         return not self.database or _recorder(self.database).flush(timeout)
+
+    async def count(
+        self, user_name: str, start: datetime, end: datetime, counting: Callable[[list[Session]], T]
+    ) -> T | None:
+        """Return what ``counting``, called in a thread, makes of a person's sessions on this hub that touch the time.
+
+        None without a ledger that answers in time.
+        """
+        if not self.database:
+            return None
+        return await _lookup(self.database).count(self.hub_name, user_name, start, end, counting)

@@ -17,3 +17,7 @@ LOST_WRITES = Counter(
 for _kind in KINDS:
     FAILED_WRITES.labels(_kind)
     LOST_WRITES.labels(_kind)
+UNCOUNTED_STARTS = Counter(
+    "hub_extensions_quota_uncounted_starts",
+    "Starts of people with a quota that were let through because the usage ledger did not answer",
+)

@@ -13,12 +13,17 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated,
 from tornado.httpclient import HTTPError as ClientError
 from tornado.web import HTTPError, RequestHandler
 
+from hub_extensions import groups
+from hub_extensions.profiles import Person
+from hub_extensions.quotas import allowances
 from hub_extensions.sessions import Month
 
 from .access import Access
 from .reader import LedgerAwayError
+from .report import quota_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
     from types import TracebackType
 
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from jupyterhub.services.auth import HubOAuth
 
     from hub_extensions.pages import PageContext
+    from hub_extensions.quotas import Allowance, Quotas
     from hub_extensions.usage_service import UsageSettings
 
     from .reader import Reader
@@ -72,6 +78,7 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
         settings: UsageSettings,
         zone: tzinfo,
         brands: PageContext,
+        quotas: Quotas,
     ) -> None:
         """Take what the application was made with."""
         self.hub_auth = hub_auth
@@ -80,6 +87,7 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
         self.usage = settings
         self.zone = zone
         self.brands = brands
+        self.quotas = quotas
         self.person = SimpleNamespace(groups=())
         self.now = datetime.now(UTC)
 
@@ -123,18 +131,29 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
                 400, "That is not a month. Choose one from the list, or write it like 2026-10."
             ) from None
 
-    async def show(self, title: str, *, people: bool, **narrowed: list[str]) -> None:
-        """Answer with the report of a month, of the sessions that ``narrowed`` leaves."""
+    async def show(self, title: str, *, people: bool, limits: Sequence[Allowance] = (), **narrowed: list[str]) -> None:
+        """Answer with the report of a month, of the sessions that ``narrowed`` leaves; ``limits`` are those of now."""
         month = self.month()
         try:
             report = await self.reader.report(month.window(self.zone), self.now, **narrowed)
+            user = self.access.user
+            balances = await self.reader.balances(limits, user, self.now, self.zone) if limits else []
         except LedgerAwayError:
             raise RefusedError(
                 503, "The usage records cannot be read just now. Nothing is lost; please try again in a minute."
             ) from None
         this_month = Month.of(self.now, self.zone)
         months = sorted({month, *(this_month.plus(-back) for back in range(MONTHS))}, reverse=True)
-        self.write_page("usage/report.html", title=title, report=report, month=month, months=months, people=people)
+        quotas = quota_rows(balances, self.zone, self.usage.communities)
+        self.write_page(
+            "usage/report.html",
+            title=title,
+            report=report,
+            month=month,
+            months=months,
+            people=people,
+            quotas=quotas,
+        )
 
     def write_page(self, template: str, **context: Any) -> None:
         """Render a template with what every page needs."""
@@ -187,7 +206,21 @@ class MyUsage(Page):
         """Answer with their own sessions: there is no parameter that could name somebody else."""
         if not self.access.user:
             raise RefusedError(403, "This page shows a person's own usage, and you are logged in as a service.")
-        await self.show("My usage", people=False, users=[self.access.user])
+        await self.show("My usage", people=False, limits=self._limits(), users=[self.access.user])
+
+    def _limits(self) -> list[Allowance]:
+        """The person's limits, by the groups that the hub says they are in."""
+        name = self.access.user
+        if name.casefold() in map(str.casefold, self.usage.service_users):
+            return []
+        mine = groups.keys(self.person.groups)
+        person = Person(
+            groups=frozenset(self.person.groups),
+            today=self.now.date(),
+            user_name=name,
+            communities=tuple(each for each in self.usage.communities if groups.key(each) in mine),
+        )
+        return allowances(self.quotas, person, self.now, self.zone)
 
 
 class CommunityUsage(Page):

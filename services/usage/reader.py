@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub_extensions.balances import balance, since
 from hub_extensions.ledger import Ledger
 
 from .report import report
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime, tzinfo
 
+    from hub_extensions.balances import Balance
+    from hub_extensions.quotas import Allowance
     from hub_extensions.sessions import Window
 
     from .report import Report
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -61,18 +65,36 @@ class Reader:
         Raises ``LedgerAwayError`` when the ledger does not answer in time, or its database's URL cannot be one.
         """
 
-        ledger = self._ledger
-        if ledger is None:
-            raise LedgerAwayError
-
-        def read() -> Report:
-            self._migrate(ledger)
+        def read(ledger: Ledger) -> Report:
             sessions = ledger.sessions(
                 self.hub, window.start, window.end, users=users, communities=communities, limit=self.limit + 1
             )
             return report(sessions, window, now, self.limit)
 
-        working = asyncio.get_running_loop().run_in_executor(self._threads, read)
+        return await self._off_the_loop(read)
+
+    async def balances(
+        self, allowances: Sequence[Allowance], user_name: str, now: datetime, zone: tzinfo
+    ) -> list[Balance]:
+        """Count what a person has used of their limits, of which there is one at least. Raises as ``report`` does."""
+
+        def read(ledger: Ledger) -> list[Balance]:
+            start = since(allowances, now, zone)
+            sessions = ledger.sessions(self.hub, start, now, users=[user_name], limit=self.limit)
+            return [balance(allowance, sessions, now, zone) for allowance in allowances]
+
+        return await self._off_the_loop(read)
+
+    async def _off_the_loop(self, read: Callable[[Ledger], T]) -> T:
+        ledger = self._ledger
+        if ledger is None:
+            raise LedgerAwayError
+
+        def migrated() -> T:
+            self._migrate(ledger)
+            return read(ledger)
+
+        working = asyncio.get_running_loop().run_in_executor(self._threads, migrated)
         try:
             return await asyncio.wait_for(working, self.timeout)
         except (SQLAlchemyError, CommandError, TimeoutError, OSError) as error:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from hub_extensions import quota_words
 from hub_extensions.sessions import hours, total, totals_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, tzinfo
 
+    from hub_extensions.balances import Balance
     from hub_extensions.sessions import Session, Total, Window
 
 ROWS = 200
@@ -51,3 +53,32 @@ def report(sessions: Sequence[Session], window: Window, now: datetime, limit: in
         found=len(counted),
         complete=len(sessions) <= limit,
     )
+
+
+@dataclass(frozen=True)
+class QuotaRow:
+    """A limit of the person who looks, in words; ``again`` is when there is some again, empty if there is some now."""
+
+    what: str
+    used: str
+    limit: str
+    left: str
+    counted: str
+    again: str
+    is_low: bool
+
+
+def quota_rows(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) -> list[QuotaRow]:
+    """Put balances into words; ``titles`` are those of communities."""
+    return [
+        QuotaRow(
+            what=quota_words.of(each, titles),
+            used=quota_words.number(each.used),
+            limit=quota_words.number(each.allowance.limit),
+            left=quota_words.number(each.left),
+            counted=quota_words.counted(each, zone),
+            again=quota_words.frees(each, zone),
+            is_low=each.is_low,
+        )
+        for each in balances
+    ]

@@ -16,7 +16,9 @@ from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from hub_extensions.branding import Branding
+from hub_extensions.mistakes import validated
 from hub_extensions.pages import PageContext
+from hub_extensions.quotas import Quotas
 from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
 
@@ -115,6 +117,7 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
         "settings": settings,
         "zone": zone,
         "brands": brands,
+        "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(

@@ -47,6 +47,8 @@ usage = registration(
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
         branding={"primary_color": "#0b6e99", "contact": "help@ocean.example.org"},
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
+        quotas=tuple(given.get("quotas", ())),
+        service_users=("tui",),
     ),
     url=f"http://127.0.0.1:{given['service_port']}",
 )

@@ -31,6 +31,12 @@ PEOPLE = {
     "tui": ["tutors"],
     "<b>mallory</b>": ["ocean-lab"],
 }
+QUOTAS = [
+    {"groups": ["ocean-*"], "resource": "hours", "limit": "100 hours", "window": "7 days"},
+    {"users": ["bo"], "resource": "memory", "limit": "25 GiB-hours", "window": "90 days"},
+    {"communities": ["ice-lab"], "resource": "cpu", "limit": "0.5 CPU-hours", "window": "month"},
+    {"users": ["tui"], "resource": "cpu", "limit": "1 CPU-hour", "window": "day"},
+]
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -51,7 +57,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     folder = tmp_path_factory.mktemp("hub")
     url = f"sqlite:///{folder}/usage.sqlite"
     people = {name: {"groups": groups, "admin": name == "root"} for name, groups in PEOPLE.items()}
-    with run_hub(folder, people, base_url="/deep/hub-a/", database=url) as hub:
+    with run_hub(folder, people, base_url="/deep/hub-a/", database=url, quotas=QUOTAS) as hub:
         fill(Ledger(url))
         yield Seeded(hub, url)
 

@@ -76,6 +76,34 @@ def test_a_person_sees_their_own_hours_by_profile_clipped_to_the_month(seeded: S
     assert "<dt>GiB-hours</dt><dd>16.00</dd>" in page.text
 
 
+def quotas(seeded: Seeded, who: str, path: str = "") -> list[list[str]]:
+    return tables(visit(seeded, who, path)).get("What you may use", [])[1:]
+
+
+def test_a_person_sees_what_is_left_of_their_quotas(seeded: Seeded) -> None:
+    assert quotas(seeded, "bo") == [
+        ["hours of running servers", "over the last 7 days", "0", "100", "100"],
+        ["GiB-hours of memory", "over the last 90 days", "24", "25", "1"],
+        ["CPU-hours for Ice Lab", f"since {first_of_this_month()}", "0", "0.5", "0.5"],
+    ]
+    assert "1 of 25 GiB-hours of memory left." in " ".join(visit(seeded, "bo").text.split())
+    [running] = quotas(seeded, "ada")
+    assert (running[0], running[3]) == ("hours of running servers", "100")
+    assert 1 <= float(running[2]) < 2
+
+
+def test_who_has_no_quota_reads_nothing_of_it_and_nobody_sees_that_of_others(seeded: Seeded) -> None:
+    for who in ("root", "zoe", "tui"):
+        assert "What you may use" not in visit(seeded, who).text
+    for who, path in [("lin", "community/ocean-lab"), ("root", "hub")]:
+        assert "What you may use" not in visit(seeded, who, path).text
+
+
+def first_of_this_month() -> str:
+    first = last_month().plus(1).window(BERLIN).start.astimezone(BERLIN)
+    return f"1 {first:%B %Y}"
+
+
 def test_a_running_session_is_shown_as_running_this_month(seeded: Seeded) -> None:
     rows = tables(visit(seeded, "ada"))["Sessions"]
     (running,) = [row for row in rows if row[0] == "Running now"]

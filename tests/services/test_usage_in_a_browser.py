@@ -29,6 +29,7 @@ async def logged_in(chromium: Browser, seeded: Seeded, who: str, **options: bool
     ("name", "who", "path"),
     [
         ("mine", "ada", ""),
+        ("quotas", "bo", ""),
         ("community", "lin", "community/ocean-lab"),
         ("hub", "root", "hub"),
         ("nothing", "ada", "?month=2020-02"),

@@ -211,8 +211,8 @@ def traits_of(spawner: Any) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def place(kind: str, folder: Path, **spawner: Any) -> AsyncIterator[Place]:
-    """A hub of that kind of spawner; `spawner` is configuration of it."""
+async def place(kind: str, folder: Path, database: str = "", **spawner: Any) -> AsyncIterator[Place]:
+    """A hub of that kind of spawner; `database` is that of its usage ledger, `spawner` is configuration of it."""
     found: Place
 
     def auth_state_hook(spawner: Any, auth_state: Any) -> None:
@@ -226,7 +226,11 @@ async def place(kind: str, folder: Path, **spawner: Any) -> AsyncIterator[Place]
         **spawner,
     }
     if kind == "kube":
-        config = {"JupyterHub": {"allow_named_servers": True}, "ProfileKubeSpawner": traits}
+        config = {
+            "JupyterHub": {"allow_named_servers": True},
+            "UsageLedger": {"database": database},
+            "ProfileKubeSpawner": traits,
+        }
         with fake_api(NAMESPACE) as fake, cluster(fake, folder) as kube:
             async with hub_on(kube, config) as hub:
                 found = Place(hub, folder / "homes", kube, {}, {})
@@ -235,6 +239,7 @@ async def place(kind: str, folder: Path, **spawner: Any) -> AsyncIterator[Place]
     traits["home_dir_template"] = str(folder / "{username}")
     config = {
         "JupyterHub": {"spawner_class": "profile-local", "allow_named_servers": True},
+        "UsageLedger": {"database": database},
         "ProfileLocalSpawner": traits,
     }
     async with running_hub(config) as hub:

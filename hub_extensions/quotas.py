@@ -1,0 +1,293 @@
+"""Quotas: how much of a resource each person may use in how long, and to whom which limit applies.
+
+- Each person has a limit for themselves; nothing is shared between the members of a group.
+- Entries that count alike (the same resource, window, community and weights) come together in one limit: the lowest,
+  the highest, or the sum of them. Entries that count differently, such as one of a week and one of a month, hold each.
+- An entry for communities counts the sessions that count for the community; every other one, all sessions of a person.
+- What is counted is what the ledger holds as allocated: the guarantee, or the limit where nothing is guaranteed.
+
+What a person has used of their limits is told by `hub_extensions.balances`.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from fractions import Fraction
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from . import groups as group_names
+from .catalogue import Names
+from .mistakes import Mistake, did_you_mean, shown
+from .profiles import Person
+from .sessions import Window
+
+Resource = Literal["memory", "cpu", "gpu", "hours"]
+Intersection = Literal["min", "max", "sum"]
+Calendar = Literal["day", "week", "month"]
+
+UNITS: dict[Resource, str] = {"memory": "GiB-hours", "cpu": "CPU-hours", "gpu": "GPU-hours", "hours": "hours"}
+UNLIMITED = "unlimited"
+LONGEST_WINDOW = timedelta(days=390)  # the ledger keeps sessions for 13 months
+
+_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) *([A-Za-z-]+)", re.ASCII)
+_ROLLING = re.compile(r"(\d{1,5}) *(hour|day|week)s?", re.ASCII)
+_CALENDAR: dict[str, Calendar] = {"day": "day", "week": "week", "month": "month"}
+_PERCENT = re.compile(r"(\d{1,3}) *%", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Span:
+    """A window before it is known when it is asked for: rolling, of some length, or a part of the calendar."""
+
+    length: timedelta | None = None
+    calendar: Calendar | None = None
+
+    def window(self, now: datetime, zone: tzinfo) -> Window:
+        """The window around `now`: up to now if it is rolling, else from midnight to midnight on clocks in `zone`."""
+        if self.length is not None:
+            return Window(now - self.length, now)
+        today = now.astimezone(zone).date()
+        if self.calendar == "month":
+            first = today.replace(day=1)
+            return _days(first, (first + timedelta(days=31)).replace(day=1), zone)
+        if self.calendar == "week":
+            monday = today - timedelta(days=today.weekday())
+            return _days(monday, monday + timedelta(weeks=1), zone)
+        return _days(today, today + timedelta(days=1), zone)
+
+
+def _days(first: date, end: date, zone: tzinfo) -> Window:
+    return Window(datetime.combine(first, time(), zone), datetime.combine(end, time(), zone))
+
+
+@lru_cache(maxsize=1024)
+def span(text: str) -> Span:
+    """The window that a setting means: `30 days`, `24 hours`, `2 weeks`; or `day`, `week`, `month` of the calendar.
+
+    Raises ValueError for anything else.
+    """
+    word = text.strip().casefold()
+    if word in _CALENDAR:
+        return Span(calendar=_CALENDAR[word])
+    found = _ROLLING.fullmatch(word)
+    length = timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
+    if not timedelta() < length <= LONGEST_WINDOW:
+        raise ValueError(
+            f"expected a window such as 30 days, at most {LONGEST_WINDOW.days} days, or one of the calendar: "
+            f"day, week or month; found {shown(text)}."
+        )
+    return Span(length=length)
+
+
+@lru_cache(maxsize=1024)
+def amount(text: str, resource: Resource) -> Fraction:
+    """How many of the resource's units a limit is: `500 GiB-hours`. Raises ValueError for anything else."""
+    found = _AMOUNT.fullmatch(text.strip())
+    unit = UNITS[resource]
+    if not found or found[2].casefold() not in (unit.casefold(), unit.removesuffix("s").casefold()):
+        raise ValueError(f"expected an amount of {resource} such as 500 {unit}, found {shown(text)}.")
+    return Fraction(found[1])
+
+
+def _percent(value: Any) -> Any:
+    found = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    return int(found[1]) if found else value
+
+
+def _is_window(text: Any) -> Any:
+    span(text if isinstance(text, str) else repr(text))
+    return text
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Exemption(_Part):
+    """Another limit for one person, up to and with the day `until`; it wins over every other entry that counts alike.
+
+    `reason` is for those who run the hub, who may wonder in a year.
+    """
+
+    user: str
+    limit: str
+    until: date | None = None
+    reason: str = ""
+
+
+class Quota(_Part):
+    """One limit, for members of any of the groups and the named users, or for members of communities, or for everybody.
+
+    With `otherwise` it is for people to whom no other entry of its resource applies. `groups` may be patterns.
+    `weights` are by the slug of a profile: an hour of one with the weight 2 counts double, with 0 it does not count.
+    From `warn_at` percent on the person is told.
+    """
+
+    groups: Names = ()
+    communities: Names = ()
+    users: Names = ()
+    otherwise: bool = False
+    resource: Resource
+    limit: str
+    window: Annotated[str, BeforeValidator(_is_window)]
+    intersection: Intersection | None = None
+    weights: dict[str, Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]] = {}
+    exceptions: tuple[Exemption, ...] = ()
+    when_spent: Literal["refuse"] = "refuse"
+    warn_at: Annotated[int, BeforeValidator(_percent), Field(ge=1, le=100)] = 80
+
+    @field_validator("limit")
+    @classmethod
+    def _is_an_amount(cls, text: str, info: ValidationInfo) -> str:
+        if "resource" in info.data:
+            amount(text, info.data["resource"])
+        return text
+
+    @field_validator("exceptions")
+    @classmethod
+    def _are_amounts(cls, exceptions: tuple[Exemption, ...], info: ValidationInfo) -> tuple[Exemption, ...]:
+        for exemption in exceptions:
+            if "resource" in info.data and exemption.limit != UNLIMITED:
+                amount(exemption.limit, info.data["resource"])
+        return exceptions
+
+    @field_validator("communities")
+    @classmethod
+    def _stand_alone(cls, communities: Names, info: ValidationInfo) -> Names:
+        if communities and info.data.get("groups"):
+            raise ValueError(
+                "cannot stand beside groups: theirs are the sessions of a community, not all. Write two entries."
+            )
+        return communities
+
+    @field_validator("users")
+    @classmethod
+    def _are_of_no_community(cls, users: Names, info: ValidationInfo) -> Names:
+        if users and info.data.get("communities"):
+            raise ValueError(
+                "cannot stand beside communities, whose are not all sessions of a person. Write two entries."
+            )
+        return users
+
+    @field_validator("otherwise")
+    @classmethod
+    def _is_for_nobody_else(cls, otherwise: bool, info: ValidationInfo) -> bool:
+        if otherwise and any(info.data.get(name) for name in ("groups", "communities", "users")):
+            raise ValueError("stands for all whom no other entry means: leave out groups, communities and users.")
+        return otherwise
+
+    def means(self, person: Person) -> bool:
+        """Whether the entry names this person, or everybody; those whom `otherwise` stands for, it does not name."""
+        if self.otherwise:
+            return False
+        if self.communities:
+            return bool(self.of_communities(person))
+        if person.user_name.casefold() in map(str.casefold, self.users):
+            return True
+        return group_names.member_of_any(person.groups, self.groups) if self.groups else not self.users
+
+    def of_communities(self, person: Person) -> tuple[str, ...]:
+        """Those of the person's communities that the entry names."""
+        named = group_names.keys(self.communities)
+        return tuple(name for name in person.communities if group_names.key(name) in named)
+
+
+def _agreeing(quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
+    first: dict[tuple[Resource, Span], tuple[int, Intersection]] = {}
+    for index, quota in enumerate(quotas):
+        if quota.intersection is None:
+            continue
+        where, said = first.setdefault((quota.resource, span(quota.window)), (index, quota.intersection))
+        if said != quota.intersection:
+            raise ValueError(
+                f"[{where}] and [{index}] are of one resource and window, and their intersection is {said} and "
+                f"{quota.intersection}. Say the same in both, or say it once."
+            )
+    return quotas
+
+
+Quotas = Annotated[tuple[Quota, ...], AfterValidator(_agreeing)]
+
+
+class Counting(NamedTuple):
+    """What of a person's sessions is counted, and how; limits that count alike are one.
+
+    `community` is the one for which sessions must count, "" if all do; `weights` are (profile, weight).
+    """
+
+    resource: Resource
+    span: Span
+    community: str
+    weights: tuple[tuple[str, Fraction], ...]
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one person may use, in units of the resource; from `warn_at` (also in units) on they are told."""
+
+    counting: Counting
+    limit: Fraction
+    warn_at: Fraction
+
+
+def unknown_communities(quotas: Sequence[Quota], communities: Iterable[str], path: str = "quotas") -> list[Mistake]:
+    """Mistakes of entries for communities that there are not: they would hold for nobody."""
+    known = {group_names.key(name): name for name in communities}
+    return [
+        Mistake(f"{path}[{index}].communities", f"there is no community {shown(name)}.", did_you_mean(name, known))
+        for index, quota in enumerate(quotas)
+        for name in quota.communities
+        if group_names.key(name) not in known
+    ]
+
+
+def allowances(quotas: Sequence[Quota], person: Person, now: datetime, zone: tzinfo) -> list[Allowance]:
+    """The limits that hold for a person now, in the order of the settings; none for whom there is none."""
+    named = [quota for quota in quotas if quota.means(person)]
+    covered = {quota.resource for quota in named}
+    named += [quota for quota in quotas if quota.otherwise and quota.resource not in covered]
+    together: dict[Counting, list[Quota]] = {}
+    for quota in named:
+        for counting in _countings(quota, person):
+            together.setdefault(counting, []).append(quota)
+    today = now.astimezone(zone).date()
+    found = (_allowance(counting, entries, person.user_name, today) for counting, entries in together.items())
+    return [allowance for allowance in found if allowance is not None]
+
+
+def _countings(quota: Quota, person: Person) -> list[Counting]:
+    weights = tuple(sorted((profile, Fraction(str(weight))) for profile, weight in quota.weights.items()))
+    communities = quota.of_communities(person) or ("",)
+    return [Counting(quota.resource, span(quota.window), community, weights) for community in communities]
+
+
+def _allowance(counting: Counting, entries: Sequence[Quota], user_name: str, today: date) -> Allowance | None:
+    """What entries that count alike come to; None if they come to no limit."""
+    warn_at = Fraction(min(quota.warn_at for quota in entries), 100)
+    exempted = [limit for quota in entries for limit in _exempted(quota, user_name, today)]
+    if UNLIMITED in exempted:
+        return None
+    if exempted:
+        limit = max(amount(text, counting.resource) for text in exempted)
+    else:
+        limit = _together(
+            [amount(quota.limit, counting.resource) for quota in entries],
+            next((quota.intersection for quota in entries if quota.intersection), "min"),
+        )
+    return Allowance(counting, limit, warn_at * limit)
+
+
+def _exempted(quota: Quota, user_name: str, today: date) -> Iterable[str]:
+    return (
+        exemption.limit
+        for exemption in quota.exceptions
+        if exemption.user.casefold() == user_name.casefold() and (exemption.until is None or today <= exemption.until)
+    )
+
+
+def _together(limits: Sequence[Fraction], intersection: Intersection) -> Fraction:
+    return {"min": min(limits), "max": max(limits), "sum": sum(limits, Fraction())}[intersection]
