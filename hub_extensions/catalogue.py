@@ -191,6 +191,10 @@ class Profile(Restricted):
         """The name of its image, "" if it sets none."""
         return _image(self.kubespawner_override)
 
+    def is_over(self, today: date) -> bool:
+        """Whether it was offered once and is not any more."""
+        return bool((self.retired and today >= self.retired) or (self.closes and today > self.closes))
+
     def parts(self) -> "list[Profile | Choice | UnlistedChoice]":
         """The profile itself, the choices of its options and their write-ins: whatever has an override."""
         options = self.profile_options.values()

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from itertools import combinations
 from typing import Any
 
@@ -23,14 +24,16 @@ SHOWN_ICONS = ("https://", "http://", "/", "data:image/")
 _NO_IMAGE = ("any text: at all", "$(a);:|b")
 
 
-def check_list(profile_list: Any, path: str = "profiles", traits: Traits | None = None) -> list[Finding]:
+def check_list(
+    profile_list: Any, path: str = "profiles", traits: Traits | None = None, today: date | None = None
+) -> list[Finding]:
     """Everything that is wrong or doubtful in a `profile_list` as an operator writes it; see `check`.
 
     Where a profile does not follow the grammar, nothing is said of how the others stand to it and to each other.
     """
     placed, mistakes = read_each(profile_list, path)
     if not mistakes:
-        return _check(placed, path, traits, None)
+        return _check(placed, path, traits, None, today)
     found = [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
     return found + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
 
@@ -41,19 +44,24 @@ def check(
     traits: Traits | None = None,
     *,
     known_groups: Collection[str] | None = None,
+    today: date | None = None,
 ) -> list[Finding]:
     """Everything that is wrong or doubtful in a catalogue, in the order of its profiles.
 
     `path` is where it stands in the operator's configuration. `traits` are the settings of the spawner in use; without
     them, names and values of overrides are not checked. With `known_groups`, which must be all that the hub can have, a
-    group that is none of them is doubted.
+    group that is none of them is doubted; with `today`, a default that is over, and that nothing is offered any more.
     """
     placed = [(f"{path}[{index}]", profile) for index, profile in enumerate(catalogue.profiles)]
-    return _check(placed, path, traits, known_groups)
+    return _check(placed, path, traits, known_groups, today)
 
 
 def _check(
-    placed: Sequence[tuple[str, Profile]], path: str, traits: Traits | None, known_groups: Collection[str] | None
+    placed: Sequence[tuple[str, Profile]],
+    path: str,
+    traits: Traits | None,
+    known_groups: Collection[str] | None,
+    today: date | None,
 ) -> list[Finding]:
     findings = [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
     findings += _clashes(placed)
@@ -61,7 +69,21 @@ def _check(
     findings += _successors(placed)
     if known_groups is not None:
         findings += _groups(placed, path, known_groups)
+    if today is not None:
+        findings += _over(placed, path, today)
     return findings
+
+
+def _over(placed: Sequence[tuple[str, Profile]], path: str, today: date) -> Iterator[Finding]:
+    over = [(place, profile) for place, profile in placed if profile.is_over(today)]
+    if over and len(over) == len(placed):
+        yield warning(
+            path, "are all over, so nobody can start anything.", "Move a date of until or retired, or remove it."
+        )
+        return
+    for place, profile in over:
+        if profile.default:
+            yield warning(inside(place, "default"), "is of a profile that is over.", "Make another one the default.")
 
 
 def _in_profile(profile: Profile, place: str, traits: Traits | None) -> Iterator[Finding]:

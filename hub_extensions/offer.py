@@ -133,8 +133,7 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None, uses: Uses 
 
 
 def _is_shown(profile: Profile, person: Person) -> bool:
-    over = (profile.retired and person.today >= profile.retired) or (profile.closes and person.today > profile.closes)
-    return profile.when_not_allowed == "lock" and not over
+    return profile.when_not_allowed == "lock" and not profile.is_over(person.today)
 
 
 def _selected(
@@ -189,6 +188,12 @@ def _visible(
     communities = counted_for(profile, person)
     wanted = options.get(COMMUNITY)
     counted = wanted if isinstance(wanted, str) and wanted in communities else next(iter(communities), "")
+    if wanted is not None and wanted != counted:
+        notices.append(
+            f"The session cannot count for {shown(wanted)}{f': it counts for {counted}' if counted else ''}."
+        )
+    known = {"profile", COMMUNITY, *(name + end for name in profile.profile_options for end in ("", WRITE_IN))}
+    notices += [f"{profile.display_name} has no option {shown(key)} any more." for key in options if key not in known]
     return VisibleProfile(
         slug=profile.name,
         display_name=profile.display_name,

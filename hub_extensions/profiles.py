@@ -101,7 +101,7 @@ def resolve(catalogue: Catalogue, person: Person, options: Any) -> Resolved | Re
 def nothing_offered(catalogue: Catalogue, person: Person) -> str:
     """The sentence for someone to whom no profile is open: what would open one."""
     lines = ["No environment of this hub is open to you."]
-    coming = [profile for profile in catalogue.profiles if not is_over(profile, person)]
+    coming = [profile for profile in catalogue.profiles if not profile.is_over(person.today)]
     days = [profile.opens for profile in coming if profile.opens and admits(profile, person)]
     helpful: dict[str, str] = {}
     for group in (group for profile in coming for group in _helpful(profile, person)):
@@ -182,13 +182,6 @@ def is_built_image(option: Option, person: Person, built_images: str, value: Any
     if not built_images or not takes_built_images(option, person, built_images):
         return False
     return refuse_written(UnlistedChoice(validation_regex=built_images), "", value) is None
-
-
-def is_over(profile: Profile, person: Person) -> bool:
-    """Whether a profile was offered once and is not any more."""
-    return bool(
-        (profile.retired and person.today >= profile.retired) or (profile.closes and person.today > profile.closes)
-    )
 
 
 def why_closed(profile: Profile, person: Person) -> str:

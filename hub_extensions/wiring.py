@@ -59,7 +59,7 @@ def _doubts(profiles: Any, path: str, spawner_class: Any) -> Sequence[Finding]:
 
     Raises SettingsError if there are mistakes.
     """
-    found = check_list(profiles, path, traits_of(spawner_class))
+    found = check_list(profiles, path, traits_of(spawner_class), settings_files.today())
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes, path)

@@ -1,6 +1,6 @@
 """What a hub says of its profiles when it starts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -486,3 +486,22 @@ def test_whatever_stands_in_an_override_is_answered_with_findings(first, second,
 def test_no_profile_of_a_hub_that_runs_is_called_a_mistake(file):
     profiles = values_of(file).get("singleuser", {}).get("profileList", [])
     assert [str(finding) for finding in check_list(profiles, "p", KUBE) if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    ("profiles", "told"),
+    [
+        (
+            [profile("A", default=True, retired="2026-01-01"), profile("B")],
+            ["p[0].default: is of a profile"],
+        ),
+        ([profile("A", default=True, until="2026-03-01"), profile("B")], []),
+        ([profile("A", until="2026-02-28"), profile("B", retired="2026-03-01")], ["p: are all over"]),
+        ([profile("A", retired="2026-03-02")], []),
+    ],
+    ids=["default", "last-day", "all", "tomorrow"],
+)
+def test_what_is_over_by_today_is_doubted_where_it_matters(profiles, told):
+    findings = check_list(profiles, "p", today=date(2026, 3, 1))
+    assert [words for words in told if not any(words in str(finding) for finding in findings)] == []
+    assert len(findings) == len(told)

@@ -535,3 +535,13 @@ def test_a_list_is_read_anew_only_when_it_has_changed():
     assert known == KNOWN
     assert reader.read([]) == catalogue.Catalogue()
     assert reader.read({"b": listed[1], "a": listed[0]}) == reader.read(listed[:2])
+
+
+def test_what_is_saved_of_an_option_or_a_community_that_is_gone_is_told():
+    one = catalogue.read([{"display_name": "A", "slug": "a"}])
+    someone = person(communities=("ocean-lab",))
+    shown = offer(one, someone, {"profile": "a", "gone": "x", "community": "forest"})
+    assert shown.notices == (
+        "The session cannot count for 'forest': it counts for ocean-lab.",
+        "A has no option 'gone' any more.",
+    )
