@@ -11,7 +11,7 @@ from traitlets import Dict, List, Set, TraitError, Unicode, default, validate
 from traitlets.config import LoggingConfigurable
 from traitlets.config.loader import LazyConfigValue
 
-from hub_extensions import communities, user_names
+from hub_extensions import communities, groups, user_names
 from hub_extensions.communities import Communities, Community, Decision, Policy
 from hub_extensions.identities import Identity
 from hub_extensions.membership import Rule
@@ -214,7 +214,14 @@ class CommunityAuthenticator(Base):
         user = handler.find_user(auth_model["name"]) if handler else None
         if user is not None:
             self._refuse_other_account(auth_model, await user.get_auth_state())
+            self.keep_leads_out(user, auth_model)
         return await super().run_post_auth_hook(handler, auth_model)
+
+    def keep_leads_out(self, user: Any, auth_model: dict[str, Any]) -> None:
+        """Leads may not access the server of someone who administers the hub, also if the hub's own page says so."""
+        if user.admin and auth_model.get("admin") is not False and auth_model.get("groups"):
+            closed = groups.keys(map(communities.accessible_group, self._checked_communities))
+            auth_model["groups"] = [name for name in auth_model["groups"] if groups.key(name) not in closed]
 
     def add_user(self, user: Any) -> Any:
         """Remember a name that is in use."""

@@ -265,6 +265,7 @@ class CommunityOAuthenticator(CallsAtLogin):
             return False
         if refreshed.get("admin") is None:
             refreshed["admin"] = await self.is_admin(handler, {**refreshed, "name": user.name})
+        self.keep_leads_out(user, refreshed)
         return refreshed
 
     async def fetch(self, req: Any, label: str = "fetching", parse_json: bool = True, **kwargs: Any) -> Any:
@@ -298,6 +299,7 @@ class CommunityOAuthenticator(CallsAtLogin):
         known = {"name": user.name, "admin": user.admin or None, "auth_state": auth_state, "groups": []}
         _, decision = await self.decide(user.name, auth_state)
         known["groups"] = sorted(decision.groups)
+        self.keep_leads_out(user, known)
         return known if await self.admits(user.name, known) else False
 
     async def _without_provider(self, user: Any) -> Any:

@@ -103,8 +103,9 @@ class Decision:
     """What follows from an identity.
 
     `refused` is final: whatever else would admit the person does not. `groups` are the JupyterHub groups of the person:
-    those of the claims and teams, one for each of their communities, and `NAME:leads` for each that they lead.
-    `reasons`: the rules that admit the person; where none does, of each community the one that was nearest.
+    those of the claims and teams, one for each of their communities, and `NAME:leads` for each that they lead,
+    `NAME:accessible` where leads may access servers, unless the person administers the hub. `reasons`: the rules that
+    admit the person; where none does, of each community the one that was nearest.
     """
 
     allowed: bool
@@ -119,6 +120,16 @@ class Decision:
 def leads_group(community: str) -> str:
     """The group of those who lead a community."""
     return f"{community}:leads"
+
+
+def accessible_group(community: str) -> str:
+    """The group of those whose servers the leads of a community may access, where they may: all but administrators."""
+    return f"{community}:accessible"
+
+
+def groups_made_for(community: str) -> tuple[str, str, str]:
+    """All groups that only a community's rules put people into."""
+    return community, leads_group(community), accessible_group(community)
 
 
 def decide(policy: Policy, identity: Identity, now: datetime) -> Decision:
@@ -154,13 +165,18 @@ def decide(policy: Policy, identity: Identity, now: datetime) -> Decision:
         closed_ones = {reason.rule for reason in shut}
         others = {name: each for name, each in policy.communities.items() if f"communities.{name}" not in closed_ones}
         reasons = [_nearest(name, community, identity) for name, community in others.items()]
+    accessible = [
+        accessible_group(name)
+        for name in belongs
+        if policy.communities[name].leads_may_access_servers and admin is None
+    ]
     return Decision(
         allowed=allowed,
         refused=refused,
         communities=tuple(belongs),
         lead_of=tuple(leads),
         admin=admin is not None and not refusals,
-        groups=_given_groups(policy, identity).union(belongs, map(leads_group, leads)),
+        groups=_given_groups(policy, identity).union(belongs, map(leads_group, leads), accessible),
         reasons=tuple(refusals or [*shut, *reasons]),
     )
 
@@ -170,7 +186,7 @@ def _given_groups(policy: Policy, identity: Identity) -> frozenset[str]:
 
     A claim must not pass for a community of the hub, nor for a team of an organisation that a rule names.
     """
-    reserved = group_names.keys([*policy.communities, *map(leads_group, policy.communities)])
+    reserved = group_names.keys(group for name in policy.communities for group in groups_made_for(name))
     in_use = group_names.keys(policy.organizations | set(policy.group_organizations))
     ruled = tuple(f"{organization}:*" for organization in policy.organizations)
     teams = {team for team in identity.teams if group_names.key(team.partition(":")[0]) in in_use}
@@ -181,7 +197,7 @@ def _given_groups(policy: Policy, identity: Identity) -> frozenset[str]:
 def still_open(communities: Mapping[str, Community], groups: Iterable[str], now: datetime) -> frozenset[str]:
     """What is left of a person's JupyterHub groups when those of communities that are closed by now are taken away."""
     closed = [name for name, community in communities.items() if _closed(community, now.date())]
-    gone = group_names.keys([*closed, *map(leads_group, closed)])
+    gone = group_names.keys(group for name in closed for group in groups_made_for(name))
     return frozenset(group for group in groups if group_names.key(group) not in gone)
 
 

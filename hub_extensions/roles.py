@@ -11,9 +11,9 @@ the narrowest that JupyterHub has, and some of them give a little more than thei
 - JupyterHub 5 has no scope for starting alone: `servers` it is, which on 6 also creates and renames named servers.
 - A scope asks who owns a server, not for which community it was started: leads see all servers of their members, also
   of those who belong to other communities, and stop those of administrators who are members.
-- Whoever may access a server has all that is in it: the files, and what the server itself may do. A lead who may access
-  the server of an administrator can come to act as that administrator; hence `leads_may_access_servers` is for
-  communities whose administrators have no server on this hub under the name by which they administer it.
+- Whoever may access a server has all that is in it: the files, and what the server itself may do. A lead who could
+  access the server of an administrator could come to act as that administrator; hence `leads_may_access_servers` is
+  about the people of the group `NAME:accessible`, in which no administrator is.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from escapism import escape
 
-from .communities import Community, leads_group
+from .communities import Community, accessible_group, leads_group
 from .mistakes import Mistake, did_you_mean, shown
 
 _LEADS = ("list:users", "read:users:activity", "read:servers", "delete:servers")
@@ -53,11 +53,13 @@ def leads_roles(communities: Mapping[str, Community], also: Collection[str] = ()
 
 
 def _leads_role(name: str, community: Community, also: Iterable[str]) -> dict[str, Any]:
-    scopes = [*_LEADS, *(_LEADS_WITH_ACCESS if community.leads_may_access_servers else ()), *also]
+    scopes = [f"{scope}!group={name}" for scope in (*_LEADS, *also)]
+    if community.leads_may_access_servers:
+        scopes += [f"{scope}!group={accessible_group(name)}" for scope in _LEADS_WITH_ACCESS]
     return {
         "name": role_name(name),
         "description": f"Lead the community {name}"[:255],
-        "scopes": [f"{scope}!group={name}" for scope in scopes],
+        "scopes": scopes,
         "groups": [leads_group(name)],
     }
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hub_extensions import communities
 from hub_extensions.communities import Community, Policy, decide
 from hub_extensions.identities import Identity
+from hub_extensions.membership import Rule
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -84,3 +85,11 @@ def test_what_is_left_of_groups_when_a_community_has_closed():
     have = {"Course", "course:leads", "ocean-lab", "staff"}
     assert communities.still_open({"ocean-lab": OCEAN, "course": COURSE}, have, later) == {"ocean-lab", "staff"}
     assert communities.still_open({"ocean-lab": OCEAN, "course": COURSE}, have, NOW) == have
+
+
+def test_leads_may_access_the_servers_of_members_but_of_no_administrator():
+    lab = Community.model_validate({"members": [{"groups": ["ocean"]}], "leads_may_access_servers": True})
+    policy = Policy({"lab": lab, "other": OCEAN}, admins=(Rule(users=("boss",)),))
+    mia, boss = (decide(policy, Identity(name, groups=["ocean", "lab:accessible"]), NOW) for name in ("mia", "boss"))
+    assert mia.groups == {"ocean", "lab", "lab:accessible"}
+    assert boss.groups == {"ocean", "lab"}

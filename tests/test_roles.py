@@ -39,14 +39,14 @@ def test_leads_see_the_people_of_their_community_and_stop_their_servers():
 
 def test_leads_who_may_access_servers_also_start_and_open_them():
     open_, closed = leads_roles({"a": Community(leads_may_access_servers=True), "b": Community()}, [READ])
-    assert open_["scopes"] == of("a", *LEAD, "servers", "access:servers", READ)
+    assert open_["scopes"] == of("a", *LEAD, READ) + of("a:accessible", "servers", "access:servers")
     assert closed["scopes"] == of("b", *LEAD, READ)
 
 
 def test_every_scope_of_leads_is_one_of_the_hub_and_for_their_community_alone():
     [role] = leads_roles({"a": Community(leads_may_access_servers=True)})
     _check_scopes_exist(role["scopes"])
-    assert all(scope.endswith("!group=a") for scope in role["scopes"])
+    assert all(scope.partition("!group=")[2] in {"a", "a:accessible"} for scope in role["scopes"])
 
 
 @pytest.mark.parametrize("community", ["ocean-lab", "Ocean Lab", "role:ocean", "é", "-x-", "a.b_c~d", "x" * 64])
