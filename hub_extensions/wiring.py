@@ -129,11 +129,11 @@ def apply(c: Config, settings: Settings) -> None:
         ]
     if settings.environment_from_auth_state:
         c.ProfileSpawner.environment_from_auth_state = settings.environment_from_auth_state
+    if settings.hub.service_users:
+        c.ProfileSpawner.service_users = list(settings.hub.service_users)
     quotas = _quotas_of(c, settings)
     if quotas:
         c.ProfileSpawner.quotas = quotas
-        if settings.hub.service_users:
-            c.ProfileSpawner.service_users = list(settings.hub.service_users)
     if settings.usage.database:
         _set_usage(c, settings)
     # JupyterHub refuses a custom scope that no service has defined.

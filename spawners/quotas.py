@@ -82,8 +82,13 @@ class QuotaCheck(HookChain):
     service_users = List(
         Unicode(),
         config=True,
-        help="Users that are programs, such as a health check: no quota holds for them.",
+        help="Users that are programs, such as a health check: no quota holds for them, and their use is not counted.",
     )
+
+    @property
+    def is_of_program(self) -> bool:
+        """Whether the server belongs to a service user."""
+        return self.user.name.casefold() in map(str.casefold, self.service_users)
 
     # What ProfileSpawner has.
     session: SessionRecord
@@ -95,7 +100,7 @@ class QuotaCheck(HookChain):
 
     async def quota_standing(self, person: Person) -> Standing:
         """What holds for a person; it asks the ledger only if something does."""
-        if not self.quotas or person.user_name.casefold() in map(str.casefold, self.service_users):
+        if not self.quotas or self.is_of_program:
             return Standing([], [])
         now, zone = datetime.now(UTC), self._zone()
         found = allowances(validated(Quotas, self.quotas, "quotas"), person, now, zone)

@@ -30,8 +30,8 @@ class SessionRecord:
         self._requested_at: datetime | None = None
 
     def request(self) -> None:
-        """Begin a session that counts from when its server is ready."""
-        if not self.ledger.enabled:
+        """Begin a session that counts from when its server is ready; the servers of programs have none."""
+        if not self.ledger.enabled or self.spawner.is_of_program:
             return
         self.id = uuid.uuid4().hex
         self._requested_at = datetime.now(UTC)

@@ -323,3 +323,12 @@ async def test_sessions_of_a_person_are_found_by_an_index(ledger: Ledger) -> Non
 def test_wrong_quotas_stop_the_start_in_words(trait: str, value: Any, words: str) -> None:
     with pytest.raises(TraitError, match=words):
         ProfileLocalSpawner(config=Config({"ProfileSpawner": {trait: value}}))
+
+
+async def test_the_server_of_a_program_is_counted_nowhere(at: Place, ledger: Ledger) -> None:
+    begin = datetime.now(UTC)
+    for name in ("robot", "ad"):
+        assert (await start(at, name, {"profile": "tiny"})).status in (201, 202)
+        await at.stop(name)
+    recent = [session for session in ledger.sessions("hub", begin, begin + HOUR) if session.ready_at >= begin]
+    assert {session.user_name for session in recent} == {"ad"}
