@@ -72,7 +72,8 @@ def test_nobody_is_admitted_whom_no_rule_means(user_name, groups):
 
 def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
     identity = Identity("dan", groups=["forest"])
-    sentence = communities.refusal(identity, decide(Policy({"ocean-lab": OCEAN}), identity, NOW), "help@example.org")
+    decision = decide(Policy({"ocean-lab": OCEAN}), identity, NOW)
+    sentence = communities.refusal(identity, decision, "help@example.org").text
     assert "You logged in as dan" in sentence
     assert "Ocean Lab is for people who were named or members of staff:ocean or project:reef*." in sentence
     assert "If you should have access, ask help@example.org." in sentence
