@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -135,6 +136,8 @@ def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = (),
     return template.render(profiles=tuple(profiles), notices=list(notices), community_titles={}, builder=builder)
 
 
+# What a page says only of a refused login.
+SAYS_REFUSED = re.compile("(allowed to|may not) (log|sign) in|may not use this hub|no community", re.IGNORECASE)
 REFUSAL = Refusal(
     "<b>eve</b>",
     (

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from hub_extensions.pages import Announcement, PageContext
 from hub_extensions.share import TEMPLATES
 
 from ..hub import running_hub
-from .hubs import HUB_TITLE, LEAF, WAVE
+from .hubs import HUB_TITLE, LEAF, SAYS_REFUSED, WAVE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +79,6 @@ async def test_every_page_says_who_runs_and_pays_for_the_hub_and_whom_to_ask(hub
     assert '<a href="https://example.org/terms">Terms of use</a>' in page
     assert '<a href="mailto:help@example.org">' in page
     assert "the hub is down for &lt;maintenance&gt;." in page
-
-
-SAYS_REFUSED = re.compile(
-    "allowed to (log|sign) in|may not (log|sign) in|may not use this hub|no community", re.IGNORECASE
-)
 
 
 @pytest.mark.parametrize(
