@@ -161,6 +161,39 @@ async def test_what_the_operator_set_as_the_logout_page_is_taken_where_nothing_e
         assert reply.headers["Location"] == traits["logout_redirect_url"]
 
 
+async def test_with_several_providers_each_has_its_own_way_out_to_the_one_login_page():
+    at_github, _, _ = github()
+    at_globus, _, _ = globus()
+    async with at_github, at_globus:
+        leaves = f"{at_globus.url}/v2/web/logout?redirect_uri={{return_url}}"
+        providers = {
+            "github": {"authenticator": "community-github", "title": "Our GitHub", "config": at_github.traits},
+            "globus": {
+                "authenticator": "community-globus",
+                "config": {**at_globus.traits, "provider_logout_url": leaves},
+            },
+        }
+        config = {
+            "JupyterHub": {"template_paths": [str(TEMPLATES)]},
+            "CommunityMultiAuthenticator": {"providers": providers},
+            "CommunityAuthenticator": {"communities": {"ocean-lab": OCEAN_LAB}},
+        }
+        async with hub_with(at_github, "community-multi", config=config) as hub:
+            browser = hub.browser()
+            refused = await sign_in(hub, "eve", browser, button="github/oauth_login")
+            assert "from <strong>Our GitHub</strong>" in refused.text
+            assert "/hub/github/another-account" in refused.text
+            page = await browser.get("github/another-account")
+            assert page.text.count("/oauth_login?next=") == 2
+            assert "Sign out of Our GitHub" in page.text
+            for button, prompt in (("github", "select_account"), ("globus", "login")):
+                to_provider = await browser.get(f"{button}/oauth_login", follow=False)
+                assert URL(to_provider.headers["Location"]).query["prompt"] == prompt
+            away = await browser.get("globus/another-account", follow=False)
+            assert URL(away.headers["Location"]).query["redirect_uri"] == str(URL(hub.url).join(URL("login")))
+            assert (await browser.get("another-account")).status == 404
+
+
 async def test_someone_who_is_logged_in_to_the_hub_is_logged_out_of_it():
     async with refusing_hub(github) as (hub, _):
         browser = hub.browser()
