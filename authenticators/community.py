@@ -185,16 +185,6 @@ class CommunityAuthenticator(Base):
             self.log.info("Not admitted any more: %s. %s", user_name[:64], error.log_message)
             return False
 
-    async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
-        """Who logs in, or None; a refusal by the class is told as ours are."""
-        try:
-            return await super().get_authenticated_user(handler, data)
-        except web.HTTPError as error:
-            if error.status_code != 403 or hasattr(error, "refusal"):
-                raise
-            told = (error.log_message or "") % error.args if error.args else error.log_message
-            raise self.refusal("", told or "Your account is not admitted.") from error
-
     async def check_blocked_users(self, username: str, auth_model: Any = None) -> bool:
         """Refuse before anything can admit: by our rules, names that are another's, by the rules of the class."""
         identity, decision = await self.decide(username, auth_model["auth_state"])

@@ -226,6 +226,16 @@ class CommunityOAuthenticator(CallsAtLogin):
             self.log.exception("No name in the claims %s", sorted(user_info)[:32])
             raise self.refusal("", _NAMELESS) from None
 
+    async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
+        """Who logs in; a refusal by the class is told as ours are."""
+        try:
+            return await super().get_authenticated_user(handler, data)
+        except web.HTTPError as error:
+            if error.status_code != 403 or hasattr(error, "refusal"):
+                raise
+            told = error.log_message % error.args if error.log_message else "Your account is not admitted."
+            raise self.refusal("", getattr(error, "jupyterhub_message", told)) from error
+
     async def authenticate(self, handler: Any, data: Any = None, **kwargs: Any) -> Any:
         """Ask the provider who this is; a provider that cannot be asked is not the person's fault."""
         try:
