@@ -25,6 +25,10 @@ class CommunityCILogonAuthenticator(CommunityOAuthenticator, CILogonOAuthenticat
     def _groups_key_default(self) -> str:
         return f"{self.user_auth_state_key}.isMemberOf"
 
+    @default("provider_logout_url")
+    def _provider_logout_url_default(self) -> str:
+        return f"https://{self.cilogon_host}/logout/"
+
     def idp_of(self, claims: Mapping[str, Any]) -> str:
         """The entity ID of the institution's identity provider."""
         return identities.text_of(claims.get("idp"))
@@ -46,5 +50,5 @@ class CommunityCILogonAuthenticator(CommunityOAuthenticator, CILogonOAuthenticat
                 f"You logged in through {idp_name(idp)}" if idp else "CILogon did not say through whom you logged in"
             )
             accepted = " or ".join(map(idp_name, self.idps)) or "nobody yet"
-            raise self.refusal("an account", f"{through}. This hub accepts {accepted}.")
+            raise self.refusal("", f"{through}. This hub accepts {accepted}.")
         return super().user_info_to_username(user_info)

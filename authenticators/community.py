@@ -12,7 +12,8 @@ from traitlets.config import LoggingConfigurable
 from traitlets.config.loader import LazyConfigValue
 
 from hub_extensions import communities, groups, user_names
-from hub_extensions.communities import Communities, Community, Decision, Policy
+from hub_extensions.branding import contact_of
+from hub_extensions.communities import Communities, Community, Decision, Policy, Refusal
 from hub_extensions.identities import Identity
 from hub_extensions.membership import Rule
 from hub_extensions.mistakes import SettingsError, mistakes_in
@@ -193,7 +194,9 @@ class CommunityAuthenticator(Base):
             self._refuse_name(username)
         except RefusedName as refused:
             raise self.refusal(username, str(refused)) from None
-        return bool(await maybe_future(super().check_blocked_users(username, auth_model)))
+        if not await maybe_future(super().check_blocked_users(username, auth_model)):
+            raise self.refusal(username, "This account is blocked on this hub.")
+        return True
 
     async def check_allowed(self, username: str, auth_model: Any) -> bool:
         """Admit whom the class or a community admits; tell everyone else why not."""
@@ -235,11 +238,24 @@ class CommunityAuthenticator(Base):
         self._known.discard(user.name)
         return super().delete_user(user)
 
+    @property
+    def another_account_path(self) -> str:
+        """Where someone who was refused can come with another account; below the hub's address."""
+        return "login"
+
     def refusal(self, user_name: str, reason: str) -> web.HTTPError:
-        """The answer to someone who may not log in, with a sentence for them and no more than that in the log."""
-        self.log.info("Not admitted: %s", user_name[:64])
-        error = web.HTTPError(403, "not admitted: %s", reason)
-        error.jupyterhub_message = reason  # type: ignore[attr-defined]  # JupyterHub's pages show it
+        """The answer to someone who may not log in, for one reason; `user_name` is "" if there is none."""
+        contact = contact_of(self.contact) if self.contact else None
+        return self.answer(Refusal(user_name[:64], (reason,), service=self.login_service, contact=contact))
+
+    def answer(self, refusal: Refusal) -> web.HTTPError:
+        """The answer to someone who may not log in: in words for them, and with no more than that in the log."""
+        self.log.info("Not admitted: %s", refusal.account or "an account without a name")
+        error = web.HTTPError(403, "not admitted: %s", refusal.text)
+        # What JupyterHub's own pages and its API show, and what ours do.
+        error.jupyterhub_message = refusal.text  # type: ignore[attr-defined]
+        error.refusal = refusal  # type: ignore[attr-defined]
+        error.another_account_path = self.another_account_path  # type: ignore[attr-defined]
         return error
 
     async def further_reasons(self, identity: Identity, decision: Decision, auth_state: Any) -> list[str]:
@@ -250,7 +266,7 @@ class CommunityAuthenticator(Base):
         rules = ", ".join(reason.rule for reason in decision.reasons)
         self.log.info("What refused %s or was nearest to admitting: %s", identity.user_name[:64], rules)
         further = await self.further_reasons(identity, decision, auth_state) if auth_state else []
-        return self.refusal(identity.user_name, communities.refusal(identity, decision, self.contact, further))
+        return self.answer(communities.refusal(identity, decision, self.contact, further, self.login_service))
 
     def _refuse_name(self, name: str) -> None:
         user_names.refuse_unfit(name, self.reserved_names, self.admin_users | self.allowed_users)
@@ -274,7 +290,7 @@ class CommunityAuthenticator(Base):
             raise self.refusal(
                 name,
                 f"The name {name[:64]} belongs to another account on this hub, which logs in with {provider}. "
-                f"Log in with that account, or ask {self.contact or 'the people who run this hub'}.",
+                "Log in with that account.",
             )
 
     def _configured(self, trait: str) -> list[Collection[str]]:

@@ -70,6 +70,14 @@ class CommunityGitHubAuthenticator(CommunityOAuthenticator, MembershipsAtOnce):
     def _scope_default(self) -> list[str]:
         return ["read:org"]
 
+    @default("provider_logout_url")
+    def _provider_logout_url_default(self) -> str:
+        return f"{self.github_url}/logout"
+
+    @default("another_account_prompt")
+    def _another_account_prompt_default(self) -> str:
+        return "select_account"
+
     @property
     def policy(self) -> Policy:
         """Everything of the settings that decides who may log in."""

@@ -11,6 +11,7 @@ from hub_extensions import identities
 from .oauth import CommunityOAuthenticator
 
 _GROUPS_SERVER = "groups.api.globus.org"
+_LOGOUT = "https://auth.globus.org/v2/web/logout?client={client_id}&redirect_uri={return_url}&redirect_name=JupyterHub"
 _SEE_GROUPS = f"urn:globus:auth:scope:{_GROUPS_SERVER}:view_my_groups_and_memberships"
 
 
@@ -26,6 +27,10 @@ class CommunityGlobusAuthenticator(CommunityOAuthenticator, GlobusOAuthenticator
     @default("auth_state_groups_key")
     def _groups_key_default(self) -> str:
         return "globus_groups"
+
+    @default("provider_logout_url")
+    def _provider_logout_url_default(self) -> str:
+        return _LOGOUT
 
     @default("scope")
     def _scope_with_groups(self) -> list[str]:

@@ -26,6 +26,14 @@ class CommunityGoogleAuthenticator(CommunityOAuthenticator, GoogleOAuthenticator
     def _groups_key_default(self) -> str:
         return f"{self.user_auth_state_key}.google_groups"
 
+    @default("provider_logout_url")
+    def _provider_logout_url_default(self) -> str:
+        return "https://accounts.google.com/Logout"
+
+    @default("another_account_prompt")
+    def _another_account_prompt_default(self) -> str:
+        return "select_account"
+
     def subject_of(self, claims: Mapping[str, Any]) -> str:
         """Google's number for the account."""
         return identities.text_of(claims.get("sub")) or identities.text_of(claims.get("id"))

@@ -52,6 +52,11 @@ class Mounted(CommunityOAuthenticator):
         """Where its button leads."""
         return str(url_path_join(base_url, self.provider, "oauth_login"))
 
+    @property
+    def another_account_path(self) -> str:
+        """Where someone who was refused can come with another account; below the hub's address."""
+        return f"{self.provider}/{super().another_account_path}"
+
     def get_callback_url(self, handler: Any = None) -> str:
         """Where the provider sends people back to."""
         url = str(super().get_callback_url(handler))
@@ -196,7 +201,7 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         unknown = sorted(set(settings.config) - set(sub.trait_names(config=True)))
         if unknown:
             raise TraitError(f"providers.{name}.config: {settings.authenticator} has no setting {', '.join(unknown)}.")
-        sub.title = settings.title or sub.login_service
+        sub.title = sub.login_service = settings.title or sub.login_service
         sub.prefix, sub.hub_prefixes = prefixes[name], dict(prefixes)
         sub._taken, sub._known = self._taken, self._known
         sub.enable_auth_state = self.enable_auth_state

@@ -19,6 +19,7 @@ from hub_extensions.identities import Identity
 from hub_extensions.mistakes import SettingsError, mistakes_in
 from hub_extensions.user_names import RefusedName, Step
 
+from . import another_account
 from .calls import FETCHED_GROUPS, CallsAtLogin
 from .community import RECORD, CommunityAuthenticator
 from .metrics import EXPIRED, HELD, PROVIDER_AWAY
@@ -93,6 +94,32 @@ class CommunityOAuthenticator(CallsAtLogin):
         """,
     )
 
+    provider_logout_url = Unicode(
+        config=True,
+        help="""
+        Where the provider ends its own session, so that someone who was refused can come with another account.
+
+        With `{return_url}` in it people are sent there when they ask for another account, and from there to the login
+        page of this hub; `{client_id}` may be in it as well. For OpenID Connect it is the `end_session_endpoint`, and
+        the address `…/hub/login` has to be registered with the provider::
+
+            c.CommunityOIDCAuthenticator.provider_logout_url = (
+                "https://idp.example.edu/logout?client_id={client_id}&post_logout_redirect_uri={return_url}"
+            )
+
+        Without `{return_url}` the login page has a link there. Without any, `logout_redirect_url` is where they go, if
+        it is set. In each case the next login has `another_account_prompt`.
+        """,
+    )
+    another_account_prompt = Unicode(
+        "login",
+        config=True,
+        help="""
+        The `prompt` that makes the provider ask which account to use, although it remembers one: `select_account`,
+        `login`, or "" if the provider accepts none. Used only after someone has asked for another account.
+        """,
+    )
+
     def __init__(self, **kwargs: Any) -> None:
         self._steps: tuple[Step, ...] = ()
         self._paused_until: datetime | None = None
@@ -129,6 +156,23 @@ class CommunityOAuthenticator(CallsAtLogin):
             mistakes = mistakes_in(error, tuple[Step, ...])
             raise TraitError(str(SettingsError(mistakes, source="user_name_steps"))) from None
         return proposal["value"]
+
+    @validate("provider_logout_url")
+    def _check_logout_url(self, proposal: Any) -> Any:
+        try:
+            another_account.check_logout_url(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"provider_logout_url: {error}") from None
+        return proposal["value"]
+
+    @property
+    def another_account_path(self) -> str:
+        """Where someone who was refused can come with another account; below the hub's address."""
+        return another_account.PATH.lstrip("/")
+
+    def get_handlers(self, app: Any) -> list[Any]:
+        """The addresses of the class, and one to use another account."""
+        return another_account.handlers_of(self, super().get_handlers(app))
 
     # What the provider said.
 
@@ -176,16 +220,26 @@ class CommunityOAuthenticator(CallsAtLogin):
                 return user_names.pseudonym(self.pepper.encode(), self.provider, idp, subject)
             return user_names.derived(identities.text_of(super().user_info_to_username(user_info)), self._steps)
         except RefusedName as refused:
-            raise self.refusal("an account", str(refused)) from None
+            raise self.refusal("", str(refused)) from None
         except web.HTTPError as error:
             if error.status_code < 500:
                 raise
             self.log.exception("No name in the claims %s: %s", sorted(user_info)[:32], error.log_message)
-            raise self.refusal("an account", _NAMELESS) from None
+            raise self.refusal("", _NAMELESS) from None
         except (ValueError, LookupError, TypeError, AttributeError):
             # Claims that are missing or of another type; what the class says of it has all claims of the person in it.
             self.log.exception("No name in the claims %s", sorted(user_info)[:32])
-            raise self.refusal("an account", _NAMELESS) from None
+            raise self.refusal("", _NAMELESS) from None
+
+    async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
+        """Who logs in; a refusal by the class is told as ours are."""
+        try:
+            return await super().get_authenticated_user(handler, data)
+        except web.HTTPError as error:
+            if error.status_code != 403 or hasattr(error, "refusal"):
+                raise
+            told = error.log_message % error.args if error.log_message else "Your account is not admitted."
+            raise self.refusal("", getattr(error, "jupyterhub_message", told)) from error
 
     async def authenticate(self, handler: Any, data: Any = None, **kwargs: Any) -> Any:
         """Ask the provider who this is; a provider that cannot be asked is not the person's fault."""

@@ -112,7 +112,10 @@ class FooterLink(_Settings):
 
 
 class Branding(_Settings):
-    """The `branding` of a hub or of a community; a community has the hub's value for what it leaves out."""
+    """The `branding` of a hub or of a community; a community has the hub's value for what it leaves out.
+
+    `terms`: the page with the terms of use, which the login page and the foot of every page lead to.
+    """
 
     logo: ImageAddress | None = None
     primary_color: Colour | None = None
@@ -120,6 +123,7 @@ class Branding(_Settings):
     funders: tuple[Funder, ...] = ()
     links: tuple[FooterLink, ...] = ()
     contact: ContactAddress | None = None
+    terms: LinkAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class Palette:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom to ask: what to show, and where the link leads."""
+    """Whom to ask: what to show, and where the link leads ("" for nowhere)."""
 
     text: str
     href: str
@@ -162,6 +166,7 @@ class Brand:
     funders: tuple[Funder, ...]
     links: tuple[FooterLink, ...]
     contact: Contact | None
+    terms: str | None
 
 
 def brand_for(
@@ -194,8 +199,18 @@ def brand(hub_title: str, branding: Branding, community: str | None = None) -> B
         organisation=branding.organisation,
         funders=branding.funders,
         links=branding.links,
-        contact=_contact(branding.contact),
+        contact=contact_of(branding.contact) if branding.contact else None,
+        terms=branding.terms,
     )
+
+
+def contact_of(address: str) -> Contact:
+    """Whom to ask, from an e-mail address or a page's address; anything else is shown and leads nowhere."""
+    if _E_MAIL.match(address):
+        return Contact(text=address, href=f"mailto:{address}")
+    if not (_is_web_address(address) or _is_path(address)):
+        return Contact(text=address, href="")
+    return Contact(text=address.removeprefix("https://").rstrip("/") or address, href=address)
 
 
 def palette(colour: str, mode: str) -> Palette:
@@ -242,11 +257,3 @@ def _filled_in(community: Branding, hub: Branding) -> Branding:
     return Branding(
         **{name: getattr(community, name) or getattr(hub, name) for name in Branding.model_fields},
     )
-
-
-def _contact(address: str | None) -> Contact | None:
-    if address is None:
-        return None
-    if _E_MAIL.match(address):
-        return Contact(text=address, href=f"mailto:{address}")
-    return Contact(text=address.removeprefix("https://").rstrip("/") or address, href=address)

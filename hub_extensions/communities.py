@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from . import groups as group_names
-from .branding import Branding
+from .branding import Branding, Contact, contact_of
 from .identities import Identity
 from .membership import Rule, idp_name, whom
 
@@ -92,10 +92,14 @@ class Policy:
 
 
 class Reason(NamedTuple):
-    """Why something was decided: the rule that fired or was nearest, by its path in the settings, and a sentence."""
+    """Why something was decided: the rule that fired or was nearest, by its path in the settings, and a sentence.
+
+    `nearness`: how near the rule is to admitting the person, from 0 (not at all) to 1.
+    """
 
     rule: str
     sentence: str
+    nearness: float = 0
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def decide(policy: Policy, identity: Identity, now: datetime) -> Decision:
         path, title = f"communities.{name}", community.title or name
         closed = _closed(community, now.date())
         if closed:
-            shut.append(Reason(path, f"{title} {closed}."))
+            shut.append(Reason(path, f"{title} {closed}.", nearness=1))
             continue
         belongs.append(name)
         reasons.append(Reason(f"{path}.{place}", f"{title} admits {rule.whom()}."))
@@ -201,12 +205,48 @@ def still_open(communities: Mapping[str, Community], groups: Iterable[str], now:
     return frozenset(group for group in groups if group_names.key(group) not in gone)
 
 
-def refusal(identity: Identity, decision: Decision, contact: str = "", further: Iterable[str] = ()) -> str:
-    """The sentences for someone who may not log in: which account it was, what would have admitted it, whom to ask."""
-    account = f"You logged in as {identity.user_name[:64]}"
-    why = f"{account}." if decision.refused else f"{account}, who belongs to no community of this hub."
-    ask = f"If you should have access, ask {contact or 'the people who run this hub'}."
-    return " ".join([why, *(reason.sentence for reason in decision.reasons), *further, ask])
+@dataclass(frozen=True)
+class Refusal:
+    """What someone who may not log in is told: which account it was, what would have admitted it, whom to ask.
+
+    `account` is its name on this hub, "" if it got none; `service` what it came from, such as GitHub, and `idp` what
+    was behind that. `nearest` are the sentences that concern this person, `others` what is for other people.
+    """
+
+    account: str
+    nearest: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    email: str = ""
+    service: str = ""
+    idp: str = ""
+    belongs_nowhere: bool = False
+    contact: Contact | None = None
+
+    @property
+    def text(self) -> str:
+        """All of it in one paragraph."""
+        account = f"You logged in as {self.account}" if self.account else "You logged in"
+        why = f"{account}, who belongs to no community of this hub." if self.belongs_nowhere else f"{account}."
+        ask = f"If you should have access, ask {self.contact.text if self.contact else 'the people who run this hub'}."
+        return " ".join([why, *self.nearest, *self.others, ask])
+
+
+def refusal(
+    identity: Identity, decision: Decision, contact: str = "", further: Iterable[str] = (), service: str = ""
+) -> Refusal:
+    """What to tell someone whom `decision` does not admit, the nearest first; `further` sentences concern them too."""
+    reasons = sorted(decision.reasons, key=lambda reason: -reason.nearness)
+    concern = [reason for reason in reasons if reason.nearness or not reason.rule.startswith("communities.")]
+    return Refusal(
+        account=identity.user_name[:64],
+        nearest=(*(reason.sentence for reason in concern), *further),
+        others=tuple(reason.sentence for reason in reasons if reason not in concern),
+        email=identity.email[:64],
+        service=service,
+        idp=idp_name(identity.idp),
+        belongs_nowhere=not decision.refused,
+        contact=contact_of(contact) if contact else None,
+    )
 
 
 def _refusals(policy: Policy, identity: Identity) -> Iterator[Reason]:
@@ -236,7 +276,7 @@ def _wrong_idp(policy: Policy, identity: Identity) -> Iterator[Reason]:
     if vouching and identity.idp not in vouching:
         through = " or ".join(sorted(map(idp_name, vouching)))
         sentence = f"People of {identity.email_domain} log in through {through}, not through {idp_name(identity.idp)}."
-        yield Reason(next(iter(vouching.values())), sentence)
+        yield Reason(next(iter(vouching.values())), sentence, nearness=1)
 
 
 def _nearest(name: str, community: Community, identity: Identity) -> Reason:
@@ -246,9 +286,10 @@ def _nearest(name: str, community: Community, identity: Identity) -> Reason:
     if not places:
         return Reason(f"communities.{name}", sentence)
     place, nearest = max(places, key=lambda each: each[1].nearness(identity, name))
-    if nearest.nearness(identity, name):
+    nearness = nearest.nearness(identity, name)
+    if nearness:
         sentence += f" You are near, but {' and '.join(nearest.lacking(identity, name))}."
-    return Reason(f"communities.{name}.{place}", sentence)
+    return Reason(f"communities.{name}.{place}", sentence, nearness)
 
 
 def _closed(community: Community, today: date) -> str:

@@ -12,6 +12,7 @@ from hub_extensions.branding import (
     Contact,
     brand,
     brand_for,
+    contact_of,
     contrast,
     mix,
     palette,
@@ -163,3 +164,16 @@ def test_a_mistake_says_what_was_expected(settings: dict[str, object], told: str
 def test_a_branding_does_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         HUB.logo = "/other.png"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "the help desk", "//evil.example/", "https://"])
+def test_whom_to_ask_that_is_no_address_is_shown_and_leads_nowhere(address: str) -> None:
+    assert contact_of(address) == Contact(text=address, href="")
+
+
+def test_the_terms_of_use_are_the_hub_s_where_a_community_has_none() -> None:
+    hub = Branding(terms="https://example.org/terms")
+    shown = brand_for(
+        "Hub", hub, [("ocean", "Ocean", Branding()), ("land", "Land", Branding(terms="/terms"))], ["ocean"]
+    )
+    assert shown.terms == "https://example.org/terms"

@@ -73,11 +73,38 @@ def test_nobody_is_admitted_whom_no_rule_means(user_name, groups):
 
 def test_a_refusal_names_the_account_what_would_admit_and_whom_to_ask():
     identity = Identity("dan", groups=["forest"])
-    sentence = communities.refusal(identity, decide(Policy({"ocean-lab": OCEAN}), identity, NOW), "help@example.org")
+    decision = decide(Policy({"ocean-lab": OCEAN}), identity, NOW)
+    sentence = communities.refusal(identity, decision, "help@example.org").text
     assert "You logged in as dan" in sentence
     assert "Ocean Lab is for people who were named or members of staff:ocean or project:reef*." in sentence
     assert "If you should have access, ask help@example.org." in sentence
     assert "ada" not in sentence, "who else belongs is nobody's business"
+
+
+def test_a_refusal_begins_with_what_is_nearest_and_tells_it_from_what_is_for_others():
+    near = Community.model_validate({"title": "Reef", "members": [{"groups": ["reef"], "provider": ["oidc"]}]})
+    policy = Policy({"ocean-lab": OCEAN, "reef": near, "course": COURSE})
+    identity = Identity("dan", provider="oidc", groups=["course"])
+    open_again = datetime(2026, 2, 2, tzinfo=UTC)
+    closed = communities.refusal(identity, decide(policy, identity, datetime(2026, 4, 1, tzinfo=UTC)))
+    assert [sentence.partition(" ")[0] for sentence in closed.nearest] == ["course", "Reef"]
+    assert [sentence.partition(" is ")[0] for sentence in closed.others] == ["Ocean Lab"]
+    assert not closed.belongs_nowhere
+    assert decide(policy, identity, open_again).allowed
+
+    nowhere = communities.refusal(Identity("eve"), decide(policy, Identity("eve"), NOW), further=["Ask Reef."])
+    assert nowhere.belongs_nowhere
+    assert nowhere.nearest == ("Ask Reef.",)
+    assert len(nowhere.others) == 3
+    assert "ask the people who run this hub" in nowhere.text
+
+
+def test_what_refuses_someone_is_told_before_anything_else_and_alone():
+    policy = Policy({"ocean-lab": OCEAN}, blocked_users=["dan"])
+    refusal = communities.refusal(Identity("dan"), decide(policy, Identity("dan"), NOW), service="GitHub")
+    assert refusal.nearest == ("This account is blocked on this hub.",)
+    assert not refusal.others
+    assert (refusal.account, refusal.service, refusal.belongs_nowhere) == ("dan", "GitHub", False)
 
 
 def test_what_is_left_of_groups_when_a_community_has_closed():

@@ -45,6 +45,7 @@ class CILogon(Provider):
     authorize_path = "/authorize"
     token_path = "/oauth2/token"
     revoke_path = "/oauth2/revoke"
+    logout_path = "/logout/"
     section = "CILogonOAuthenticator"
     token_lifetime = 900
     renews_refresh_tokens = True

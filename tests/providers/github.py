@@ -129,6 +129,9 @@ class GitHub(Provider):
     def names(self) -> list[str]:
         return list(self.people)
 
+    def asks_again(self, prompt: list[str]) -> bool:
+        return prompt == ["select_account"]
+
     def endpoints(self) -> list[web.RouteDef]:
         answers = {
             "/user": self._user,

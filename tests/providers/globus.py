@@ -45,6 +45,8 @@ class Globus(Provider):
     authorize_path = "/v2/oauth2/authorize"
     token_path = "/v2/oauth2/token"
     revoke_path = "/v2/oauth2/token/revoke"
+    logout_path = "/v2/web/logout"
+    returns_by = "redirect_uri"
     section = "GlobusOAuthenticator"
     token_lifetime = 172800
 

@@ -43,6 +43,7 @@ class Google(Provider):
     authorize_path = "/o/oauth2/v2/auth"
     token_path = "/oauth2/v4/token"
     revoke_path = "/revoke"
+    logout_path = "/Logout"
     section = "GoogleOAuthenticator"
     token_lifetime = 3599
 
@@ -64,6 +65,9 @@ class Google(Provider):
 
     def endpoints(self) -> list[web.RouteDef]:
         return [web.get("/oauth2/v1/userinfo", self._userinfo)]
+
+    def asks_again(self, prompt: list[str]) -> bool:
+        return "select_account" in prompt
 
     def offline(self, login: Authorization) -> bool:
         has_one = any(grant.refresh_token for grant in self.grants(login.person))

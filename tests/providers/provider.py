@@ -72,12 +72,16 @@ class OAuthError(Exception):
 class Provider(Server):
     """An OAuth 2 provider; a subclass adds its paths, its people and its own answers.
 
-    `logs_in` names someone who is logged in at the provider already: then no page asks who comes.
+    A browser that has logged in is remembered by a cookie, and sent back without being asked, unless the hub's
+    `prompt` says to ask. `logout_path` ends that, and leads to the address in the parameter that `returns_by` names.
+    `logs_in` names someone who is logged in at the provider already, in any browser: then no page asks who comes.
     """
 
     authorize_path: ClassVar[str]
     token_path: ClassVar[str]
     revoke_path: ClassVar[str] = ""
+    logout_path: ClassVar[str] = "/logout"
+    returns_by: ClassVar[str] = ""
     section: ClassVar[str]  # of the hub's configuration: OAuthenticator's class
     token_lifetime: float = math.inf  # seconds
     renews_refresh_tokens = False  # a refresh then ends the refresh token that was used
@@ -174,6 +178,10 @@ class Provider(Server):
             raise self.unauthorized()
         return grant
 
+    def asks_again(self, prompt: list[str]) -> bool:
+        """Whether a login with this `prompt` asks who comes although the browser is known."""
+        return bool({"login", "select_account"} & set(prompt))
+
     def id_token(self, claims: Mapping[str, Any]) -> str:
         """These claims, signed with the client's secret (OpenID Connect Core, 10.1)."""
         now = int(time.time())
@@ -187,6 +195,7 @@ class Provider(Server):
             web.get(self.authorize_path, self._ask),
             web.post(self.authorize_path, self._decide),
             web.post(self.token_path, self._give),
+            web.get(self.logout_path, self._end_session),
             *revoke,
             *self.endpoints(),
         ]
@@ -199,8 +208,9 @@ class Provider(Server):
 
     async def _ask(self, request: web.Request) -> web.Response:
         """The provider's login page: a form that asks who comes."""
-        if self.logs_in:
-            raise self._back(request, self.logs_in)
+        remembered = self.logs_in or request.cookies.get(self._cookie, "")
+        if remembered in self.names() and not self.asks_again(request.query.get("prompt", "").split()):
+            raise self._back(request, remembered)
         buttons = "".join(
             f'<p><button name="sub" value="{html.escape(name)}">Log in as {html.escape(name)}</button></p>'
             for name in self.names()
@@ -225,7 +235,22 @@ class Provider(Server):
             raise RefusedError(400, {"error": f"Nobody is called {person[:64]}"})
         code = _token("code")
         self._codes[code] = Authorization(person, dict(asked))
-        return web.HTTPFound(back.update_query(code=code))
+        found = web.HTTPFound(back.update_query(code=code))
+        found.set_cookie(self._cookie, person, httponly=True, samesite="Lax")
+        return found
+
+    async def _end_session(self, request: web.Request) -> web.Response:
+        leads_to = request.query.get(self.returns_by)
+        page = web.Response(text="<title>Signed out</title><h1>Signed out</h1>", content_type="text/html")
+        answer = web.HTTPFound(URL(leads_to)) if leads_to else page
+        answer.del_cookie(self._cookie)
+        if isinstance(answer, web.HTTPFound):
+            raise answer
+        return answer
+
+    @property
+    def _cookie(self) -> str:
+        return f"{self.section}-session"  # cookies know no ports: each provider has a name of its own
 
     async def _give(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ from jupyterhub.handlers import BaseHandler
 from jupyterhub.tests.mocking import MockPAMAuthenticator, MockSpawner
 from tornado import web
 
-from hub_extensions.branding import Branding
+from hub_extensions.branding import Branding, contact_of
 from hub_extensions.catalogue import VisibleChoice
+from hub_extensions.communities import Refusal
 from hub_extensions.offer import Offer, VisibleOption, VisibleProfile, VisibleUnlisted
 from hub_extensions.pages import Announcement, PageContext
 from hub_extensions.spawners import form
@@ -131,6 +133,23 @@ def render_form(profiles: Sequence[VisibleProfile], notices: Sequence[str] = (),
     return form.render(Offer(tuple(profiles)), {}, notices, builder)
 
 
+# What a page says only of a refused login.
+SAYS_REFUSED = re.compile("(allowed to|may not) (log|sign) in|may not use this hub|no community", re.IGNORECASE)
+REFUSAL = Refusal(
+    "<b>eve</b>",
+    (
+        "Ocean Lab is for members of the team reef of example-organisation. You are near, but you are a member of "
+        "example-organisation and not of its team reef.",
+        "example-organisation has not approved this hub's application on GitHub: https://example.org/<approve>",
+    ),
+    tuple(f"Community {number} is for people who log in through idp-{number}.example.edu." for number in range(12)),
+    email="eve@example.org",
+    service="GitHub",
+    belongs_nowhere=True,
+    contact=contact_of("access@example.org"),
+)
+
+
 class PagesAuthenticator(MockPAMAuthenticator):
     """Lets people log in by a form, and has an address for each way in which a request can fail."""
 
@@ -151,7 +170,7 @@ class FailingHandler(BaseHandler):
         if way == "refused-account":
             error = web.HTTPError(403, "not shown")
             error.jupyterhub_message = "You are in no <community> of this hub."
-            error.account = "<b>eve</b> (GitHub)"
+            error.refusal = REFUSAL
             raise error
         if way == "refused":
             raise web.HTTPError(403, "Sorry, you are not currently authorized to use this hub.")

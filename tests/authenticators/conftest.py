@@ -1,0 +1,1 @@
+from ..browser import chromium, screenshots  # noqa: F401 - fixtures
