@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 from oauthenticator.google import GoogleOAuthenticator
 from tornado.web import HTTPError
 from traitlets.config import Config
@@ -37,9 +36,10 @@ from hub_extensions.spawner_traits import class_of
 from hub_extensions.z2jh.values import chart_values, look_up, mapping_at
 
 from . import corpus
+from .claims import Claims, ClaimsProvider
 from .providers.github import GitHub, Organization
 from .providers.github import Person as GitHubPerson
-from .providers.provider import CLIENT_ID, CLIENT_SECRET, Grant, Provider
+from .providers.provider import CLIENT_ID, Provider
 from .test_corpus_profiles import groups_in
 
 if TYPE_CHECKING:
@@ -122,8 +122,6 @@ def hubs_with_accounts() -> list[Any]:
 
 
 # Who comes.
-
-Claims = dict[str, Any]
 
 
 def identities(hub: Hub) -> dict[str, Claims]:
@@ -221,45 +219,6 @@ def on_github(hub: Hub) -> GitHub:
             join(f"longer-team-{number}", organization, f"{team}-x")
     people.setdefault("nobody")
     return GitHub([GitHubPerson(name) for name in people], organizations.values())
-
-
-class ClaimsProvider(Provider):
-    """An OpenID Connect provider that says of its people what a test tells it to."""
-
-    authorize_path, token_path, section = "/authorize", "/token", "OAuthenticator"
-
-    def __init__(self, people: dict[str, Claims]) -> None:
-        super().__init__()
-        self.people = people
-
-    @property
-    def traits(self) -> dict[str, Any]:
-        """How each of OAuthenticator's classes is told to use it."""
-        return {
-            "authorize_url": f"{self.url}/authorize",
-            "token_url": f"{self.url}/token",
-            "userdata_url": f"{self.url}/userinfo",
-            "client_id": CLIENT_ID,
-            "client_secret": CLIENT_SECRET,
-        }
-
-    def names(self) -> list[str]:
-        return list(self.people)
-
-    def routes(self) -> list[web.RouteDef]:
-        return [web.get("/userinfo", self._userinfo)]
-
-    def token_answer(self, grant: Grant, *, refreshed: bool) -> dict[str, Any]:
-        """A provider may grant less than was asked for."""
-        claims = self.people[grant.person]
-        granted = claims.get("scope", grant.scopes)
-        return {**super().token_answer(grant, refreshed=refreshed), "scope": " ".join(granted)}
-
-    async def _userinfo(self, request: web.Request) -> web.Response:
-        claims = self.people[self.grant_of(request).person]
-        told = {name: value for name, value in claims.items() if name != "scope"}
-        # Google's class reads these two without asking whether they are there.
-        return web.json_response({"sub": f"number {self.grant_of(request).person}", **told})
 
 
 # How they arrive.
