@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from .providers.provider import CLIENT_ID, CLIENT_SECRET, Grant, Provider
+from .providers.provider import CLIENT_ID, CLIENT_SECRET, Authorization, Grant, Provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,11 @@ class ClaimsProvider(Provider):
     def names(self) -> list[str]:
         return list(self.people)
 
-    def routes(self) -> list[web.RouteDef]:
+    def endpoints(self) -> list[web.RouteDef]:
         return [web.get("/userinfo", self._userinfo)]
+
+    def offline(self, login: Authorization) -> bool:
+        return False
 
     def token_answer(self, grant: Grant, *, refreshed: bool) -> dict[str, Any]:
         granted = self.people[grant.person].get("scope", grant.scopes)
