@@ -115,7 +115,7 @@ def test_an_invitation_is_to_one_community(community, invited_to, meant):
     [
         ({"users": ["lin"]}, {}, "your account is not among those that were named"),
         ({"groups": ["ocean", "reef"]}, {}, "you are not among the members of ocean or reef"),
-        ({"github": ["ocean-lab"]}, {}, "you are not there"),
+        ({"github": ["ocean-lab"]}, {}, "you are not a member there on GitHub"),
         (
             {"github": ["ocean-lab:gpu"]},
             {"organizations": ["ocean-lab"]},
