@@ -25,6 +25,8 @@ def _is_domain(domain: str) -> str:
         raise ValueError(f"{domain!r} is not ASCII; write an internationalised domain in its form xn--….")
     if "@" in domain or "." not in domain:
         raise ValueError(f"{domain!r} is not a domain such as example.edu.")
+    if "*" in domain.removeprefix("*."):
+        raise ValueError(f"{domain!r} would mean domains of strangers; a * stands only before a dot, as *.example.edu.")
     return domain.lower()
 
 
@@ -50,9 +52,9 @@ class Rule(BaseModel):
 
     `users`: names on this hub. `groups`: groups of the provider's claims, with `*` for any text. `github`:
     organisations, and teams as `org:team-slug`. `idp`: entity IDs of CILogon or Globus. `domains`: of verified e-mail
-    addresses, with `*` for any text; where the provider speaks for several IdPs, beside the `idp` that may vouch for
-    them. `hosted_domains`: Google Workspaces. `provider`: github, cilogon, google, globus, oidc, or the name of one of
-    several. `invitation: true`: whoever has joined by an invitation.
+    addresses, with `*.` for any sub-domain; where the provider speaks for several IdPs, beside the `idp` that may
+    vouch for them. `hosted_domains`: Google Workspaces. `provider`: github, cilogon, google, globus, oidc, or the name
+    of one of several. `invitation: true`: whoever has joined by an invitation.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
@@ -109,7 +111,8 @@ class Rule(BaseModel):
         if self.github:
             yield "github", self._on_github(person)
         if self.users:
-            yield "users", _met(person.user_name.casefold() in map(str.casefold, self.users))
+            # Not casefold: of it, `ﬁona` is `fiona`, but whoever is called so at the provider is somebody else.
+            yield "users", _met(person.user_name.lower() in map(str.lower, self.users))
         if self.invitation:
             yield "invitation", _met(bool(community) and community in person.invited_to)
         if self.idp:

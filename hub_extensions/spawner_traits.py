@@ -36,12 +36,12 @@ def traits_of(spawner_class: Any) -> Traits | None:
     return {name: _check_of(trait) for name, trait in found.items()}
 
 
-def class_of(spawner_class: Any) -> type[HasTraits] | None:
+def class_of(named: Any, group: str = "jupyterhub.spawners") -> type[HasTraits] | None:
     """The class that is meant by a class, the name of an entry point or a dotted path; None if there is none."""
-    if isinstance(spawner_class, type):
-        return spawner_class if issubclass(spawner_class, HasTraits) else None
-    wanted = str(spawner_class or "")
-    for entry in entry_points(group="jupyterhub.spawners"):
+    if isinstance(named, type):
+        return named if issubclass(named, HasTraits) else None
+    wanted = str(named or "")
+    for entry in entry_points(group=group):
         if entry.name.casefold() == wanted.casefold():
             return _imported(entry.value.replace(":", "."))
     return _imported(wanted)

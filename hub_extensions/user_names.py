@@ -80,6 +80,9 @@ def derived(name: str, steps: Iterable[Step]) -> str:
     """A name after all steps; raises RefusedName."""
     for step in steps:
         name = step.applied(name)
+    # Hubs write names in lower case, in which the Kelvin sign is the letter k: somebody else's name would come of it.
+    if name.lower().isascii() and not name.isascii():
+        raise RefusedName("The name of your account has a letter that could be taken for another one.")
     return name
 
 

@@ -17,7 +17,9 @@ from traitlets.config.loader import LazyConfigValue
 from . import settings as settings_files
 from . import usage_quota_policy
 from .catalogue_check import check_list
+from .configured_login import login_of
 from .findings import Finding, told_once
+from .login_check import check as check_login
 from .mistakes import Mistake, SettingsError
 from .node_sizes import expand
 from .pages import Announcement, PageContext
@@ -45,6 +47,7 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
         doubts = (
             _doubts(profiles, f"c.{section}.profile_list", _spawner_class(c, checked)) if section else checked.doubts
         )
+        doubts = [*doubts, *_without_mistakes(check_login(login_of(c, checked, profiles)), "login")]
     except SettingsError as error:
         sys.exit(str(error))
     for doubt in told_once(doubts):
@@ -60,9 +63,14 @@ def _doubts(profiles: Any, path: str, spawner_class: Any) -> Sequence[Finding]:
     Raises SettingsError if there are mistakes.
     """
     found = check_list(profiles, path, traits_of(spawner_class), settings_files.today())
+    return _without_mistakes(found, path)
+
+
+def _without_mistakes(found: Sequence[Finding], source: str) -> Sequence[Finding]:
+    """What was found, if nothing of it is a mistake; raises SettingsError otherwise."""
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
-        raise SettingsError(mistakes, path)
+        raise SettingsError(mistakes, source)
     return found
 
 
