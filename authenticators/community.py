@@ -49,7 +49,7 @@ class CommunityAuthenticator(Base):
                 "ocean-lab": {"members": [{"groups": ["staff:ocean"]}], "leads": [{"users": ["lin"]}]},
             }
 
-        Needs `manage_groups`, which is on by default here.
+        Needs `manage_groups`, which is then on by default.
         """,
     ).tag(allow_config=True)
 
@@ -116,8 +116,13 @@ class CommunityAuthenticator(Base):
 
     @default("manage_groups")
     def _manage_groups_default(self) -> bool:
-        # JupyterHub does not start with both.
-        return not self.config.JupyterHub.get("load_groups")
+        # Groups that were made by hand are lost with it, so it is on only where this knows groups.
+        return self.knows_groups and not self.config.JupyterHub.get("load_groups")  # the hub does not start with both
+
+    @property
+    def knows_groups(self) -> bool:
+        """Whether there are groups that people could be put into."""
+        return bool(self._checked_communities) or any(self._configured("communities"))
 
     @default("auth_refresh_strict")
     def _auth_refresh_strict_default(self) -> bool:
@@ -298,4 +303,4 @@ class CommunityAuthenticator(Base):
         sections = [self.config[cls.__name__] for cls in type(self).__mro__ if cls.__name__ in self.config]
         values = [section[trait] for section in sections if trait in section]
         values = [value.get_value(set()) if isinstance(value, LazyConfigValue) else value for value in values]
-        return [value for value in values if isinstance(value, (set, list, tuple, frozenset))]
+        return [value for value in values if isinstance(value, (set, list, tuple, frozenset, dict))]

@@ -66,6 +66,8 @@ class CommunityGitHubAuthenticator(CommunityOAuthenticator, MembershipsAtOnce):
         help="Organisations whose teams become groups although no rule names them, for instance for profiles.",
     )
 
+    knows_groups = True  # those of the teams
+
     @default("scope")
     def _scope_default(self) -> list[str]:
         return ["read:org"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from oauthenticator.google import GoogleOAuthenticator
-from traitlets import Unicode, default
+from traitlets import List, Unicode, default
 
 from hub_extensions import identities
 from hub_extensions.identities import Identity
@@ -21,6 +21,14 @@ class CommunityGoogleAuthenticator(CommunityOAuthenticator, GoogleOAuthenticator
     """
 
     provider = Unicode("google")
+
+    allowed_hosted_domains = List(
+        Unicode(), config=True, help="Another name of `hosted_domain`, which newer versions of OAuthenticator have."
+    )
+
+    @default("hosted_domain")
+    def _hosted_domain_default(self) -> list[str]:
+        return [domain.lower() for domain in self.allowed_hosted_domains] or self._hosted_domain_from_env()
 
     @default("auth_state_groups_key")
     def _groups_key_default(self) -> str:
