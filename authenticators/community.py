@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import maybe_future
 from pydantic import TypeAdapter, ValidationError
 from tornado import web
 from traitlets import Dict, List, Set, TraitError, Unicode, default, validate
-from traitlets.config import LoggingConfigurable
 from traitlets.config.loader import LazyConfigValue
 
 from hub_extensions import communities, groups, user_names
@@ -19,17 +18,13 @@ from hub_extensions.mistakes import SettingsError, mistakes_in
 from hub_extensions.usage_service import time_zone as zone
 from hub_extensions.user_names import RefusedName, TakenNames
 
+from .inviting import InvitingAuthenticator
 from .slugs import slug_of
-
-if TYPE_CHECKING:
-    from jupyterhub.auth import Authenticator as Base  # what this is put before
-else:
-    Base = LoggingConfigurable
 
 RECORD = "hub_extensions"  # what of auth_state is ours: who owns the name, and when the provider last confirmed it
 
 
-class CommunityAuthenticator(Base):
+class CommunityAuthenticator(InvitingAuthenticator):
     """Put this before an authenticator class, to admit the members of communities and to make each one a group.
 
     What the class itself allows (`admin_users`, `allowed_users`, `allow_all`, …) is admitted as well; what refuses is
@@ -171,6 +166,7 @@ class CommunityAuthenticator(Base):
     async def decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
         """Who this is, and what follows from it by our rules alone."""
         identity = await self.identity_of(user_name, auth_state)
+        identity = await self.invitations.added_to(identity, self.inviting)
         return identity, communities.decide(self.policy, identity, self.now())
 
     async def admits(self, user_name: str, auth_model: Mapping[str, Any]) -> bool:
