@@ -175,7 +175,9 @@ class CommunityAuthenticator(InvitingAuthenticator):
         try:
             if decision.refused or not await maybe_future(super().check_blocked_users(user_name, auth_model)):
                 return False
-            return decision.allowed or self.allow_all or bool(await super().check_allowed(user_name, auth_model))
+            if decision.allowed or self.allow_all:
+                return True
+            return bool(await maybe_future(super().check_allowed(user_name, auth_model)))
         except web.HTTPError as error:
             self.log.info("Not admitted any more: %s. %s", user_name[:64], error.log_message)
             return False

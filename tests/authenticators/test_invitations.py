@@ -139,7 +139,7 @@ def groups_of(hub, name):
 
 
 async def test_a_link_leads_through_the_login_into_the_community(hub, store, somebody):
-    invitation, token = invite(store)
+    _, token = invite(store)
     browser, name = hub.browser(), next(somebody)
     page = await look(hub, token, browser)
     assert page.status == 200
@@ -290,7 +290,7 @@ async def test_somebody_who_is_logged_in_joins_another_community(hub, store):
 
 async def test_withdrawing_an_invitation_ends_the_membership_of_those_who_came_by_it(hub, store, somebody):
     authenticator, (stays, goes) = hub.app.authenticator, (next(somebody), next(somebody))
-    kept, token = invite(store)
+    _, token = invite(store)
     await come(hub, stays, token)
     withdrawn, token = invite(store)
     await come(hub, goes, token)
