@@ -60,15 +60,21 @@ class InvitationPage(BaseHandler):
             await self._show(token, invitation, refusal, status)
             return
         user = self.current_user
-        if user and self.authenticator.knows_by_name(await user.get_auth_state()):
-            await self.authenticator.join(user, token)
+        authority = await self.authenticator.authority_on(user) if user else None
+        if authority:
+            await authority.join(user, token)
             self.redirect(self.get_next_url(user))
             return
         self._set_cookie(
             COOKIE, token, encrypted=True, path=self.hub.base_url, expires_days=_HOUR, httponly=True, samesite="Lax"
         )
-        # Whoever is logged in already is sent to the provider again: the hub has not kept what it said of them.
-        self.redirect(self.authenticator.login_url(self.hub.base_url) if user else self.settings["login_url"])
+        self.redirect(self._login_again() if user else self.settings["login_url"])
+
+    def _login_again(self) -> str:
+        """Where they are asked again who they are: the hub has not kept what their provider said."""
+        login_url = self.authenticator.login_url(self.hub.base_url)
+        # The hub's own login page sends whoever is logged in away.
+        return str(self.settings["logout_url"] if login_url == self.settings["login_url"] else login_url)
 
     async def _look_up(self, token: str) -> tuple[Invitation | None, str, int]:
         try:

@@ -29,6 +29,9 @@ else:
     Base = LoggingConfigurable
 
 
+INVITATION_PAGE = (r"/invitation", InvitationPage)
+
+
 class InvitingAuthenticator(Base):
     """Lets people in by invitation to the communities whose rules say so, and counts the invitation only then."""
 
@@ -66,7 +69,7 @@ class InvitingAuthenticator(Base):
 
     def get_handlers(self, app: Any) -> list[Any]:
         """The class's own, and the page to which the links of invitations lead."""
-        return [*super().get_handlers(app), (r"/invitation", InvitationPage)]
+        return [*super().get_handlers(app), INVITATION_PAGE]
 
     async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
         """Log in; an invitation that the person brings is used up if it is what lets them in."""
@@ -129,12 +132,13 @@ class InvitingAuthenticator(Base):
         if self.manage_groups:
             user.sync_groups(sorted({group.name for group in user.groups} | decision.groups))
 
-    def knows_by_name(self, auth_state: Any) -> bool:
-        """Whether enough is known of somebody who is logged in to decide again.
+    async def authority_on(self, user: Any) -> InvitingAuthenticator | None:
+        """Who can decide again of somebody who is logged in; None if they have to log in again for that.
 
         An authenticator with a login page of its own knows people by what their provider said, kept in `auth_state`.
         """
-        return auth_state is not None or self.login_url("/") == "/login"
+        by_name = self.login_url("/") == "/login"
+        return self if by_name or await user.get_auth_state() is not None else None
 
     async def _redeem(self, user_name: str, auth_state: Any, current: Visit) -> None:
         """Use the invitation up, unless the person belongs without it, or does not in spite of it."""
