@@ -44,17 +44,17 @@ class CommunityInvitations(Page):
 
     def check(self, community: str) -> None:
         """Refuse whoever may not invite here. A community that does not exist and one of others look alike."""
-        if not self.access.invites(community):
-            raise RefusedError(
-                403,
-                "Only the leads of this community may invite people into it. If you have just become one, log out of "
-                "the hub and in again.",
-            )
-        if community not in self.usage.inviting:
+        if community not in self.usage.inviting and self.access.sees(community):
             raise RefusedError(
                 404,
                 "This community does not admit people by invitation. The people who run this hub can change that, by "
                 "a rule “invitation: true” among its members.",
+            )
+        if community not in self.usage.inviting or not self.access.invites(community):
+            raise RefusedError(
+                403,
+                "Only the leads of this community may invite people into it. If you have just become one, log out of "
+                "the hub and in again.",
             )
 
     async def make(self, community: str) -> None:
@@ -94,7 +94,7 @@ class CommunityInvitations(Page):
             usage=f"{self.hub_auth.base_url}community/{quote(community, safe='')}",
             invitations=invitations,
             xsrf=self.xsrf_token.decode("ascii"),
-            link=link,
+            made_link=link,
             mistake=mistake,
             given=given or {"uses": "1", "days": str(USUAL_DAYS), "note": ""},
             most_uses=MOST_USES,

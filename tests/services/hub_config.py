@@ -46,6 +46,7 @@ usage = registration(
         time_zone="Europe/Berlin",
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
         branding={"primary_color": "#0b6e99", "contact": "help@ocean.example.org"},
+        inviting=("ocean-lab",),
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
         quotas=tuple(given.get("quotas", ())),
         service_users=("tui",),
