@@ -89,7 +89,8 @@ class InvitationPage(BaseHandler):
         community = self.authenticator.policy.communities.get(invitation.community) if invitation else None
         name = invitation.community if invitation else ""
         mine = groups.keys(group.name for group in self.current_user.groups) if self.current_user else ()
-        self.set_status(status)
+        belongs = groups.key(name) in mine and not (invitation and invitation.revoked_at)
+        self.set_status(200 if belongs else status)
         self.finish(
             await self.render_template(
                 "invitation.html",
@@ -97,7 +98,7 @@ class InvitationPage(BaseHandler):
                 invitation=invitation,
                 community=(community and community.title) or name,
                 refusal=refusal,
-                belongs=groups.key(name) in mine,
+                belongs=belongs,
                 contact=self.authenticator.contact,
             )
         )

@@ -133,7 +133,7 @@ class Invitations(LoggingConfigurable):
 
     async def look_up(self, token: str) -> Invitation | None:
         """The invitation of a link, None if it is none of this hub. Raises AwayError."""
-        return await self.ask(lambda store: store.look_up(token))
+        return await self.ask(lambda store: store.look_up(token)) if self.ledger.enabled else None
 
     async def redeem(self, invitation: Invitation, person: Person) -> str:
         """Write that a person joins; answer why they cannot, or "". Raises AwayError."""
