@@ -41,6 +41,10 @@ class InvitingAuthenticator(Base):
         """Everything of the settings that decides who may log in."""
 
     @abstractmethod
+    def now(self) -> datetime:
+        """The time, in the time zone in which days begin."""
+
+    @abstractmethod
     async def decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
         """Who this is, and what follows from it."""
 
@@ -147,7 +151,7 @@ class InvitingAuthenticator(Base):
             return
         identity, decision = await self.decide(user_name, auth_state)
         without = with_invitations(identity, set(identity.invited_to) - {invitation.community})
-        belongs_anyway = communities.decide(self.policy, without, datetime.now(UTC)).communities
+        belongs_anyway = communities.decide(self.policy, without, self.now()).communities
         if invitation.community not in decision.communities or invitation.community in belongs_anyway:
             return
         try:
