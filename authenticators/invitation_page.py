@@ -99,6 +99,7 @@ class InvitationPage(BaseHandler):
                 community=(community and community.title) or name,
                 refusal=refusal,
                 belongs=belongs,
+                away=status == 503,
                 contact=self.authenticator.contact,
             )
         )

@@ -183,7 +183,7 @@ class Invitations(LoggingConfigurable):
             current.away = True
             return self._held(person, current, inviting), ""
         self._known[person] = joined
-        if not token:
+        if not token or (invitation and invitation.community in joined):
             return joined, ""
         refusal = NOT_OURS if invitation is None else _refusal(invitation, person, inviting, now)
         current.refused = bool(refusal)

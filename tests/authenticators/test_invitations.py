@@ -195,6 +195,9 @@ async def test_whoever_clicks_again_is_not_counted_again(hub, store, somebody):
     assert "belong to Ocean Lab already" in (await look(hub, token, browser)).text
     assert (await come(hub, name, token)).status == 200
     assert len(store.listed("ocean-lab")[0].uses) == 1
+    _, another = invite(store)
+    assert (await come(hub, name, another)).status == 200
+    assert store.listed("ocean-lab")[0].uses == (), "nor by another link to where they belong"
 
 
 @pytest.mark.parametrize(
@@ -331,6 +334,7 @@ async def test_while_the_database_is_away_members_stay_and_nobody_new_comes_in(h
         assert groups_of(hub, new) is None
         page = await look(hub, token, hopeful)
         assert page.status == 503
+        assert "Please try again later" in page.text
         authenticator.invitations._known.clear()  # as after a restart of the hub
         assert (await sign_in(hub, member, hub.browser())).status == 200
         authenticator.invitations.stale_membership_limit = 0
