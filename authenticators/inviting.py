@@ -12,7 +12,7 @@ from traitlets import TraitError
 from traitlets.config import LoggingConfigurable
 
 from hub_extensions import communities, groups
-from hub_extensions.communities import leads_group
+from hub_extensions.communities import groups_made_for
 from hub_extensions.invitations import NOT_OURS, Invitation, Person, inviting, with_invitations
 
 from .invitation_page import InvitationPage, clear_cookie, token_in_cookie
@@ -110,7 +110,7 @@ class InvitingAuthenticator(Base):
         if not self.inviting:
             return frozenset()
         gone = await self.invitations.withdrawn(user.name, self._logged_in_at.get(user.name))
-        lost = groups.keys([*gone, *map(leads_group, gone)])
+        lost = groups.keys(each for community in gone for each in groups_made_for(community))
         return frozenset(group.name for group in user.groups if groups.key(group.name) in lost)
 
     async def invitation_of(self, token: str) -> tuple[Invitation | None, str]:
