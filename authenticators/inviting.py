@@ -53,6 +53,10 @@ class InvitingAuthenticator(Base):
         """Whether the person may still be here."""
 
     @abstractmethod
+    def keep_leads_out(self, user: Any, auth_model: dict[str, Any]) -> None:
+        """Leads may not access the server of someone who administers the hub."""
+
+    @abstractmethod
     def refusal(self, user_name: str, reason: str) -> web.HTTPError:
         """The answer to someone who may not log in."""
 
@@ -134,7 +138,9 @@ class InvitingAuthenticator(Base):
                 raise self.refusal(user.name, " ".join(reason.sentence for reason in decision.reasons))
             await self._redeem(user.name, auth_state, current)
         if self.manage_groups:
-            user.sync_groups(sorted({group.name for group in user.groups} | decision.groups))
+            model = {"admin": user.admin, "groups": sorted({group.name for group in user.groups} | decision.groups)}
+            self.keep_leads_out(user, model)
+            user.sync_groups(model["groups"])
 
     async def authority_on(self, user: Any) -> InvitingAuthenticator | None:
         """Who can decide again of somebody who is logged in; None if they have to log in again for that.
