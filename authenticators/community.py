@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyterhub.utils import maybe_future
 from pydantic import TypeAdapter, ValidationError
 from tornado import web
 from traitlets import Dict, List, Set, TraitError, Unicode, default, validate
-from traitlets.config import LoggingConfigurable
 from traitlets.config.loader import LazyConfigValue
 
 from hub_extensions import communities, groups, user_names
@@ -20,17 +19,13 @@ from hub_extensions.mistakes import SettingsError, mistakes_in
 from hub_extensions.usage_service import time_zone as zone
 from hub_extensions.user_names import RefusedName, TakenNames
 
+from .inviting import InvitingAuthenticator
 from .slugs import slug_of
-
-if TYPE_CHECKING:
-    from jupyterhub.auth import Authenticator as Base  # what this is put before
-else:
-    Base = LoggingConfigurable
 
 RECORD = "hub_extensions"  # what of auth_state is ours: who owns the name, and when the provider last confirmed it
 
 
-class CommunityAuthenticator(Base):
+class CommunityAuthenticator(InvitingAuthenticator):
     """Put this before an authenticator class, to admit the members of communities and to make each one a group.
 
     What the class itself allows (`admin_users`, `allowed_users`, `allow_all`, …) is admitted as well; what refuses is
@@ -177,6 +172,7 @@ class CommunityAuthenticator(Base):
     async def decide(self, user_name: str, auth_state: Any) -> tuple[Identity, Decision]:
         """Who this is, and what follows from it by our rules alone."""
         identity = await self.identity_of(user_name, auth_state)
+        identity = await self.invitations.added_to(identity, self.inviting)
         return identity, communities.decide(self.policy, identity, self.now())
 
     async def admits(self, user_name: str, auth_model: Mapping[str, Any]) -> bool:
@@ -185,7 +181,9 @@ class CommunityAuthenticator(Base):
         try:
             if decision.refused or not await maybe_future(super().check_blocked_users(user_name, auth_model)):
                 return False
-            return decision.allowed or self.allow_all or bool(await super().check_allowed(user_name, auth_model))
+            if decision.allowed or self.allow_all:
+                return True
+            return bool(await maybe_future(super().check_allowed(user_name, auth_model)))
         except web.HTTPError as error:
             self.log.info("Not admitted any more: %s. %s", user_name[:64], error.log_message)
             return False

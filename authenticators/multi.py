@@ -16,6 +16,7 @@ from traitlets import Dict, TraitError, Unicode, default, validate
 from hub_extensions.mistakes import SettingsError, mistakes_in
 
 from .community import RECORD, CommunityAuthenticator
+from .inviting import INVITATION_PAGE
 from .oauth import CommunityOAuthenticator
 
 _GROUP = "jupyterhub.authenticators"
@@ -69,7 +70,7 @@ class Mounted(CommunityOAuthenticator):
         return [
             (f"/{self.provider}{path}", _handler_of(self, handler))
             for path, handler in super().get_handlers(app)
-            if path != "/logout"
+            if path not in ("/logout", INVITATION_PAGE[0])
         ]
 
     def user_info_to_username(self, user_info: dict[str, Any]) -> str:
@@ -157,9 +158,9 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         return True
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        """The addresses of all providers, and one to log out."""
+        """The addresses of all providers, one to log out, and the page of invitations."""
         mounted = [each for sub in self._mounted.values() for each in sub.get_handlers(app)]
-        return [("/logout", MultiLogoutHandler), *mounted]
+        return [("/logout", MultiLogoutHandler), INVITATION_PAGE, *mounted]
 
     def get_custom_html(self, base_url: str) -> str:
         """The buttons of the login page; JupyterHub puts `next` in, where the person wants to go."""
@@ -170,6 +171,10 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         """What a person has logged in with; None if that is not known."""
         auth_state = await user.get_auth_state() if user else None
         return self._mounted.get((auth_state or {}).get(RECORD, {}).get("provider", ""))
+
+    async def authority_on(self, user: Any) -> Mounted | None:
+        """The person's own provider."""
+        return await self.provider_of(user)
 
     async def authenticate(self, handler: Any, data: Any) -> None:
         """Nobody logs in here: each provider has its own address."""

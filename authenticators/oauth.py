@@ -22,6 +22,7 @@ from hub_extensions.user_names import RefusedName, Step
 from . import another_account
 from .calls import FETCHED_GROUPS, CallsAtLogin
 from .community import RECORD, CommunityAuthenticator
+from .invitations import visit
 from .metrics import EXPIRED, HELD, PROVIDER_AWAY
 
 _NAMELESS = (
@@ -286,8 +287,12 @@ class CommunityOAuthenticator(CallsAtLogin):
 
         While the provider cannot be asked, what it last said holds for `stale_membership_limit`. The provider is asked
         only with `enable_auth_state`; without it the groups of the last login hold, less those of communities that have
-        closed since.
+        closed since, or to which the invitation was withdrawn.
         """
+        with visit(groups_of=lambda _: [group.name for group in user.groups]):
+            return await self._refreshed(user, handler, **kwargs)
+
+    async def _refreshed(self, user: Any, handler: Any, **kwargs: Any) -> Any:
         if handler is not None and not hasattr(handler, "_token_authenticated"):
             # JupyterHub 6.1 reads it after a refresh that fails, although only a request with a token sets it.
             handler._token_authenticated = False
@@ -363,6 +368,7 @@ class CommunityOAuthenticator(CallsAtLogin):
             return True
         before = {group.name for group in user.groups}
         after = communities.still_open(self._checked_communities, before, self.now())
+        after -= await self.withdrawn(user)
         if after == before:
             return True
         belongs = groups.keys(after) & groups.keys(self._checked_communities)

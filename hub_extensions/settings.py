@@ -14,6 +14,7 @@ from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .findings import Finding
+from .invitations import inviting
 from .ledger.engine import connect
 from .membership import Name, Rule
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
@@ -23,6 +24,8 @@ from .override_check import Traits
 from .pages import Level
 from .quotas import Quotas, unknown_communities
 from .usage_service import time_zone
+
+_SET_DATABASE = "Set usage.database, for instance to sqlite:///usage.sqlite."
 
 
 class _Part(BaseModel):
@@ -151,6 +154,11 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         settings = Settings.model_validate(values)
     except ValidationError as error:
         mistakes += mistakes_in(error, Settings)
+    if not settings.usage.database:
+        mistakes += [
+            Mistake(f"communities.{name}", "invitation: true needs a database to keep invitations in.", _SET_DATABASE)
+            for name in inviting(settings.communities)
+        ]
     if isinstance(profiles, (list, dict)):
         traits = traits_of(_at(values, "hub", "config", "JupyterHub", "spawner_class")) if traits_of else None
         found = check_list(profiles, "profiles", traits, today())

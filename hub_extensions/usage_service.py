@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .invitations import KEY_VARIABLE
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import tzinfo
@@ -22,6 +24,12 @@ READ = "custom:usage:read"
 READ_EVERYBODY = "read:users:activity"
 """Whoever may see everybody's activity in the hub sees everybody's usage: its admins, whose role JupyterHub gives this
 scope and lets nobody extend by a custom one."""
+
+INVITE = "custom:invitations:make"
+"""The scope that makes invitations: with ``!group=NAME`` to one community. Who may see its usage is not enough."""
+ADMINISTER = "read:roles"
+"""Whoever has this administers the hub, and may invite everywhere: of JupyterHub's roles only that of admins has it. It
+shows who has which role, and so a token of it does no harm here."""
 
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
@@ -45,9 +53,10 @@ class UsageSettings:
 
     ``database`` is an SQLAlchemy URL; ``hub`` the hub's name in the ledger, ``title`` what pages call it;
     ``time_zone`` an IANA name, in which months begin; ``template_paths`` are looked into before the bundle's own
-    folder; ``communities`` maps the name of each community to its title. ``branding`` and ``community_branding`` are
-    what settings have under ``branding``, as plain values, of the hub and of communities by name; ``quotas`` what they
-    have under ``quotas``, none of which holds for ``service_users``.
+    folder; ``communities`` maps the name of each community to its title, ``inviting`` names those that admit people by
+    invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
+    ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
+    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``.
     """
 
     database: str
@@ -60,6 +69,8 @@ class UsageSettings:
     community_branding: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quotas: tuple[Mapping[str, Any], ...] = ()
     service_users: tuple[str, ...] = ()
+    inviting: tuple[str, ...] = ()
+    invitation_secret: str = ""
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -81,8 +92,10 @@ class UsageSettings:
             "community_branding": dict(self.community_branding),
             "quotas": [dict(quota) for quota in self.quotas],
             "service_users": list(self.service_users),
+            "inviting": list(self.inviting),
         }
-        return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest)}
+        secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
+        return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **given: Any) -> UsageSettings:
@@ -90,11 +103,15 @@ class UsageSettings:
 
         Raises ``ValueError`` when something is missing or wrong.
         """
-        values: dict[str, Any] = {"database": environment.get(DATABASE_VARIABLE, "")}
+        values: dict[str, Any] = {
+            "database": environment.get(DATABASE_VARIABLE, ""),
+            "invitation_secret": environment.get(KEY_VARIABLE, ""),
+        }
         values |= json.loads(environment.get(_SETTINGS_VARIABLE, "{}"))
         values |= {name: value for name, value in given.items() if value}
         try:
-            lists = {name: tuple(values.get(name, ())) for name in ("template_paths", "quotas", "service_users")}
+            names = ("template_paths", "quotas", "service_users", "inviting")
+            lists = {name: tuple(values.get(name, ())) for name in names}
             return cls(**{**values, **lists})
         except TypeError as error:
             raise ValueError(
@@ -107,7 +124,7 @@ class Registration:
     """What to append to a hub's configuration.
 
     ``service`` → ``JupyterHub.services``; ``custom_scopes`` → ``JupyterHub.custom_scopes``; ``user_scopes`` → what the
-    role ``user`` gets besides what it has. Leads get ``READ`` by their role, see `roles`.
+    role ``user`` gets besides what it has. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
     """
 
     service: dict[str, Any]
@@ -135,9 +152,12 @@ def registration(
             "oauth_no_confirm": True,
             # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing. Their groups
             # only choose the brand of the page.
-            "oauth_client_allowed_scopes": [READ, READ_EVERYBODY, "read:users:groups!user"],
+            "oauth_client_allowed_scopes": [READ, READ_EVERYBODY, INVITE, ADMINISTER, "read:users:groups!user"],
             "environment": {**settings.environment(), HUB_PROCESS_VARIABLE: str(os.getpid())},
         },
-        custom_scopes={READ: {"description": "See the usage of a community, or of the whole hub"}},
+        custom_scopes={
+            READ: {"description": "See the usage of a community, or of the whole hub"},
+            INVITE: {"description": "Invite people into a community"},
+        },
         user_scopes=[f"access:services!service={SERVICE}"],
     )

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from . import usage_quota_policy
 from .catalogue_check import check_list
 from .configured_login import login_of
 from .findings import Finding, told_once
+from .invitations import KEY_VARIABLE, inviting
 from .login_check import check as check_login
 from .mistakes import Mistake, SettingsError
 from .node_sizes import expand
@@ -27,7 +29,7 @@ from .roles import grant_mistakes, leads_roles
 from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import class_of, traits_of
-from .usage_service import READ, SERVICE, UsageSettings, registration
+from .usage_service import INVITE, READ, SERVICE, UsageSettings, registration
 
 log = logging.getLogger("hub_extensions")
 
@@ -145,7 +147,7 @@ def apply(c: Config, settings: Settings) -> None:
     if settings.usage.database:
         _set_usage(c, settings)
     # JupyterHub refuses a custom scope that no service has defined.
-    for role in leads_roles(settings.communities, [READ] if settings.usage.database else []):
+    for role in leads_roles(settings.communities, [READ, INVITE] if settings.usage.database else []):
         add_role(c, role)
     for given in settings.grants:
         grant(c, given.to, given.scopes)
@@ -220,6 +222,8 @@ def _set_usage(c: Config, settings: Settings) -> None:
         },
         quotas=tuple(_quotas_of(c, settings)),
         service_users=settings.hub.service_users,
+        inviting=inviting(settings.communities),
+        invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database
     c.UsageLedger.hub_name = usage.hub

@@ -270,7 +270,7 @@ async def test_a_lead_is_told_of_exactly_these_scopes(hub, lead):
     model = (await lead("GET", "user")).json()
     of_others = {scope for scope in model["scopes"] if not scope.endswith(("!user=lin", "!service=usage"))}
     expected = {"list:users", "read:users:name", "read:users:activity", "read:servers", "delete:servers"}
-    expected |= {"custom:usage:read"}
+    expected |= {"custom:usage:read", "custom:invitations:make"}
     expected = {f"{scope}!group=ocean-lab" for scope in expected}
     if hub.may_access:
         reached = {"servers", "access:servers", "delete:servers", "read:servers", "read:users:name"}

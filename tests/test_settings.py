@@ -68,6 +68,7 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("communities: {'a b': {}}", "communities['a b']: is not a name"),
         ("communities: {'x:leads': {}}", "communities['x:leads']: is not a name"),
         ("communities: {Ocean: {}, ocean: {}}", "'Ocean' and 'ocean' are one name"),
+        ("communities: {a: {leads: [{invitation: true}]}}", "communities.a: invitation: true needs a database"),
         ("usage: {time_zone: Europe/Zuric}", "usage.time_zone: there is no time zone 'Europe/Zuric'; expected a name"),
         ("usage: {database: usage.sqlite}", "usage.database: the ledger's database cannot be used: "),
         ("usage: {database: 'oracle://hub@db/usage'}", "usage.database: the ledger's database must be sqlite:///"),

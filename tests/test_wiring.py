@@ -104,6 +104,18 @@ def test_a_hub_takes_the_configuration():
     assert hub.template_vars["hub_extensions"](None).title == "Field Station"
 
 
+def test_leads_invite_where_a_rule_admits_by_invitation(monkeypatch):
+    monkeypatch.setenv("HUB_EXTENSIONS_INVITATION_KEY", "k" * 32)
+    c = Config()
+    inviting = {"ice-lab": {"members": [{"invitation": True}]}}
+    configure(c, {**SETTINGS, "communities": {**SETTINGS["communities"], **inviting}})
+    scopes = {role["name"]: role["scopes"] for role in c.JupyterHub.load_roles}
+    assert "custom:invitations:make!group=ice-lab" in scopes["community-ice-lab-leads"]
+    assert "custom:invitations:make" in c.JupyterHub.custom_scopes
+    told = UsageSettings.read(c.JupyterHub.services[0]["environment"])
+    assert (told.inviting, told.invitation_secret) == (("ice-lab",), "k" * 32)
+
+
 def test_an_entry_takes_the_place_of_one_of_the_same_name():
     c = Config({"JupyterHub": {"services": [{"name": "a"}, {"name": "b", "old": True}, {"name": "c"}]}})
     put(c, "services", {"name": "b", "new": True})

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("render", "sizes", "usage")
+COMMANDS = ("invite", "render", "sizes", "usage")
 
 
 class _OnDemand(click.Group):

@@ -69,3 +69,40 @@ SESSION_GROUPS = Table(
     Column("group", Text, primary_key=True),
     Index("session_groups_by_group", "group"),
 )
+
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("hub", Text, nullable=False),
+    Column("community", Text, nullable=False),
+    Column("token_digest", Text, nullable=False, unique=True),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("uses_allowed", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("revoked_at", Moment),
+    Column("revoked_by", Text, nullable=False),
+    Index("invitations_by_community", "hub", "community"),
+)
+
+INVITATION_USES = Table(
+    "invitation_uses",
+    METADATA,
+    Column("invitation_id", Integer, ForeignKey("invitations.id", ondelete="CASCADE"), primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_name", Text, nullable=False),
+    Column("used_at", Moment, nullable=False),
+    Index("invitation_uses_by_person", "provider", "subject"),
+    Index("invitation_uses_by_user", "user_name"),
+)
+
+# What signs a hub's invitations, where the operator gives no secret for it.
+INVITATION_SECRETS = Table(
+    "invitation_secrets",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("secret", Text, nullable=False),
+)

@@ -131,8 +131,19 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
                 400, "That is not a month. Choose one from the list, or write it like 2026-10."
             ) from None
 
-    async def show(self, title: str, *, people: bool, limits: Sequence[Allowance] = (), **narrowed: list[str]) -> None:
-        """Answer with the report of a month, of the sessions that ``narrowed`` leaves; ``limits`` are those of now."""
+    async def show(
+        self,
+        title: str,
+        *,
+        people: bool,
+        limits: Sequence[Allowance] = (),
+        invitations: str = "",
+        **narrowed: list[str],
+    ) -> None:
+        """Answer with the report of a month, of the sessions that ``narrowed`` leaves; ``limits`` are those of now.
+
+        ``invitations``: the address of the community's invitations, if the person may make some.
+        """
         month = self.month()
         try:
             report = await self.reader.report(month.window(self.zone), self.now, **narrowed)
@@ -153,6 +164,7 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
             months=months,
             people=people,
             quotas=quotas,
+            invitations=invitations,
         )
 
     def write_page(self, template: str, **context: Any) -> None:
@@ -236,7 +248,9 @@ class CommunityUsage(Page):
             )
         self.person = SimpleNamespace(groups=(community,))
         title = self.usage.communities.get(community, community)
-        await self.show(f"Usage of {title}", people=True, communities=[community])
+        invites = community in self.usage.inviting and self.access.invites(community)
+        invitations = f"{self.hub_auth.base_url}community/{quote(community, safe='')}/invitations" if invites else ""
+        await self.show(f"Usage of {title}", people=True, invitations=invitations, communities=[community])
 
 
 class HubUsage(Page):
@@ -265,18 +279,19 @@ class LoggedIn(LogsWithoutQuery, HubOAuthCallbackHandler):
         self.hub_auth = hub_auth
 
 
-class StyleSheet(LogsWithoutQuery):
-    """The few style sheets, from memory: tornado's own handler refuses the links of an editable install."""
+class Asset(LogsWithoutQuery):
+    """The few style sheets and scripts, from memory: tornado's own handler refuses the links of an editable install."""
 
-    def initialize(self, *, sheets: dict[str, bytes]) -> None:
+    def initialize(self, *, assets: dict[str, bytes]) -> None:
         """Take what the application was made with."""
-        self.sheets = sheets
+        self.assets = assets
 
     async def get(self, name: str) -> None:
         """Answer with one; tornado adds an ETag, and answers that nothing has changed."""
-        if name not in self.sheets:
+        if name not in self.assets:
             raise HTTPError(404)
-        self.set_header("Content-Type", "text/css; charset=utf-8")
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        self.set_header("Content-Type", f"{kind}; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.set_header("X-Content-Type-Options", "nosniff")
-        self.write(self.sheets[name])
+        self.write(self.assets[name])

@@ -71,7 +71,7 @@ class Reader:
             )
             return report(sessions, window, now, self.limit)
 
-        return await self._off_the_loop(read)
+        return await self.ask(read)
 
     async def balances(
         self, allowances: Sequence[Allowance], user_name: str, now: datetime, zone: tzinfo
@@ -83,9 +83,10 @@ class Reader:
             sessions = ledger.sessions(self.hub, start, now, users=[user_name], limit=self.limit)
             return [balance(allowance, sessions, now, zone) for allowance in allowances]
 
-        return await self._off_the_loop(read)
+        return await self.ask(read)
 
-    async def _off_the_loop(self, read: Callable[[Ledger], T]) -> T:
+    async def ask(self, read: Callable[[Ledger], T]) -> T:
+        """Ask the ledger off the event loop. Raises ``LedgerAwayError`` as ``report`` does."""
         ledger = self._ledger
         if ledger is None:
             raise LedgerAwayError

@@ -22,7 +22,8 @@ from hub_extensions.quotas import Quotas
 from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
 
-from .pages import CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound, StyleSheet
+from .invitations import CommunityInvitations
+from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
 
 if TYPE_CHECKING:
@@ -124,10 +125,11 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
         [
             (prefix.rstrip("/"), RedirectHandler, {"url": prefix, "permanent": False}),
             (prefix, MyUsage, given),
+            (f"{prefix}community/([^/]+)/invitations", CommunityInvitations, given),
             (f"{prefix}community/(.+)", CommunityUsage, given),
             (f"{prefix}hub", HubUsage, given),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
-            (f"{prefix}static/(.+)", StyleSheet, {"sheets": _sheets()}),
+            (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),
             (".*", NotFound, given),
         ],
         # It signs what a login needs for a few seconds; who is logged in is known to the hub.
@@ -137,8 +139,8 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
     )
 
 
-def _sheets() -> dict[str, bytes]:
-    return {sheet.name: sheet.read_bytes() for sheet in (TEMPLATES / "usage").glob("*.css")}
+def _assets() -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in (TEMPLATES / "usage").iterdir() if each.suffix in (".css", ".js")}
 
 
 def _log_request(handler: RequestHandler) -> None:

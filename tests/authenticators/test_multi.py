@@ -1,6 +1,7 @@
 """Several login providers on one hub."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -8,6 +9,9 @@ from traitlets import TraitError
 from traitlets.config import Config
 
 from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
+from hub_extensions.invitations import proposed
+from hub_extensions.ledger import Ledger
+from hub_extensions.ledger.invitations import InvitationStore
 
 from ..providers.github import GitHub, Organization, outage
 from ..providers.github import Person as GitHubPerson
@@ -143,3 +147,28 @@ def test_a_mistake_in_the_providers_stops_the_start_with_its_place(change, told,
 def test_without_providers_the_hub_does_not_start():
     with pytest.raises(TraitError, match="who can people log in with"):
         CommunityMultiAuthenticator()
+
+
+async def test_an_invitation_counts_for_the_account_of_the_provider_that_a_person_chooses(github, google, tmp_path):
+    database = f"sqlite:///{tmp_path}/usage.sqlite"
+    config = {
+        "CommunityMultiAuthenticator": {"providers": providers(github, google)},
+        "CommunityAuthenticator": {"communities": {**COMMUNITIES, "guests": {"members": [{"invitation": True}]}}},
+        "UsageLedger": {"database": database},
+    }
+    store, now = InvitationStore(Ledger(database), "hub"), datetime.now(UTC)
+    _, token = store.make(proposed("hub", "guests", "lin", now, expires_at=now + timedelta(days=1), uses=2))
+    async with hub_with(github, "community-multi", config=config) as hub:
+        stranger = hub.browser()
+        assert (await stranger.get(f"invitation?token={token}")).status == 200
+        await stranger.post("invitation", {"token": token})
+        arrival = await arrive(hub, "dan@example.org", stranger, button="google/oauth_login")
+        assert (arrival.name, arrival.groups) == ("google:dan@example.org", {"guests"})
+        member = await arrive(hub, "ada", button="github/oauth_login")
+        await member.browser.get(f"invitation?token={token}")
+        await member.browser.post("invitation", {"token": token})
+        assert set((await member.browser.api("GET", "user")).json()["groups"]) == {"ocean-lab", "named", "guests"}
+        assert [use.person.provider for use in store.listed("guests")[0].uses] == ["google", "github"]
+        assert (await stranger.get("github/invitation")).status == 404
+        store.revoke(1, "guests", "lin", datetime.now(UTC))
+        assert await hub.app.authenticator.refresh_user(hub.app.users["google:dan@example.org"]) is False

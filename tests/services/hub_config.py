@@ -10,7 +10,7 @@ from traitlets.config import get_config
 
 from hub_extensions.communities import Community
 from hub_extensions.roles import leads_roles
-from hub_extensions.usage_service import READ, UsageSettings, registration
+from hub_extensions.usage_service import INVITE, READ, UsageSettings, registration
 
 c = get_config()
 given = json.loads(os.environ["TEST_HUB"])
@@ -46,6 +46,7 @@ usage = registration(
         time_zone="Europe/Berlin",
         communities={"ocean-lab": "Ocean Lab", "ice-lab": "Ice Lab"},
         branding={"primary_color": "#0b6e99", "contact": "help@ocean.example.org"},
+        inviting=("ocean-lab",),
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
         quotas=tuple(given.get("quotas", ())),
         service_users=("tui",),
@@ -55,7 +56,7 @@ usage = registration(
 c.JupyterHub.services = [usage.service]
 c.JupyterHub.custom_scopes = usage.custom_scopes
 c.JupyterHub.load_roles = [
-    *leads_roles({"ocean-lab": Community(), "ice-lab": Community()}, [READ]),
+    *leads_roles({"ocean-lab": Community(), "ice-lab": Community()}, [READ, INVITE]),
     {"name": "user", "scopes": ["self", *usage.user_scopes]},
     {"name": "reports", "scopes": ["custom:usage:read"], "groups": ["reporters"]},
     {"name": "tutors", "scopes": ["read:users:activity!group=ocean-lab"], "groups": ["tutors"]},

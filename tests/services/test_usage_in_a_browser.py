@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.async_api import expect
+
+from hub_extensions.invitations import Person
+from hub_extensions.ledger import Ledger
+from hub_extensions.ledger.invitations import InvitationStore
 
 from ..browser import assert_pleasant
 from .seeded_hub import Seeded, last_month
@@ -71,4 +79,53 @@ async def test_the_theme_chosen_on_the_hubs_pages_holds_here_too(chromium: Brows
     await page.get_by_role("button", name="Toggle dark mode").click()
     await page.goto(f"{seeded.hub.url}hub/token")
     assert await page.locator("html").get_attribute("data-bs-theme") != shown
+    await context.close()
+
+
+async def test_the_page_of_invitations_is_pleasant_and_the_link_can_be_copied(
+    chromium: Browser, seeded: Seeded, screenshots: Path
+) -> None:
+    context = await logged_in(chromium, seeded, "lin")
+    await context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = await context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    await page.goto(f"{seeded.hub.service}community/ocean-lab")
+    await page.get_by_role("link", name="Invite people").click()
+    await page.get_by_label("How many people").fill("30")
+    await page.get_by_label("Note").fill("Summer school on sea ice and ocean currents")
+    await page.get_by_role("button", name="Make an invitation").click()
+    link = page.get_by_label("Pass this link on")
+    await expect(link).to_be_focused()
+    await page.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+    assert await page.evaluate("navigator.clipboard.readText()") == await link.input_value()
+    token = parse_qs(urlsplit(await link.input_value()).query)["token"][0]
+    store = InvitationStore(Ledger(seeded.url), "hub")
+    made = store.look_up(token)
+    assert made is not None
+    for name in ("guest", "another-guest-with-a-long-name@example.org"):
+        store.redeem(made.id, Person("oidc", name, name), datetime.now(UTC))
+    await assert_pleasant(page, screenshots / "invitations-made")
+    await page.goto(page.url)
+    await assert_pleasant(page, screenshots / "invitations")
+    assert errors == []
+    await context.close()
+
+
+async def test_an_invitation_is_made_and_withdrawn_by_keyboard_and_without_scripts(
+    chromium: Browser, seeded: Seeded
+) -> None:
+    context = await logged_in(chromium, seeded, "lin", java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(f"{seeded.hub.service}community/ocean-lab/invitations")
+    await page.get_by_label("Note").focus()
+    await page.keyboard.type("By keyboard")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Pass this link on")).to_have_value(re.compile("/hub/invitation[?]token="))
+    assert await page.get_by_role("button", name="Copy").count() == 0
+    row = page.get_by_role("row").filter(has_text="By keyboard")
+    await row.get_by_role("button").focus()
+    await page.keyboard.press("Enter")
+    await expect(row).to_contain_text("withdrawn by lin")
     await context.close()
