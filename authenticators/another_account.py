@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from jupyterhub.handlers import BaseHandler, LoginHandler, LogoutHandler
+from traitlets import TraitError, Unicode, validate
 
 from hub_extensions.placeholders import Placeholder, check_names, parsed
 
+from .community import CommunityAuthenticator
+
 if TYPE_CHECKING:
-    from .oauth import CommunityOAuthenticator
+    from oauthenticator.oauth2 import OAuthenticator as Base  # what this is put before
+else:
+    Base = object
 
 PATH = "/another-account"
 _RETURN, _CLIENT = "return_url", "client_id"
@@ -48,14 +53,61 @@ def with_prompt(prompt: str, asked: str) -> str:
     return " ".join(dict.fromkeys(both))
 
 
-def handlers_of(authenticator: "CommunityOAuthenticator", stock: Iterable[Any]) -> list[Any]:
+def handlers_of(authenticator: "AnotherAccount", stock: Iterable[Any]) -> list[Any]:
     """The handlers of OAuthenticator, with one more, and a login that tells the provider to ask after that."""
     handlers = []
     for path, handler in stock:
         asks = handler is authenticator.login_handler
         handlers.append((path, type(handler.__name__, (AskingLogin, handler), {}) if asks else handler))
-    bases = (AnotherAccount, authenticator.logout_handler, LoginHandler)
+    bases = (AnotherAccountHandler, authenticator.logout_handler, LoginHandler)
     return [*handlers, (PATH, type("AnotherAccountHandler", bases, {"authenticator": authenticator}))]
+
+
+class AnotherAccount(CommunityAuthenticator, Base):
+    """Lets a person who was refused come with another account."""
+
+    provider_logout_url = Unicode(
+        config=True,
+        help="""
+        Where the provider ends its own session, so that someone who was refused can come with another account.
+
+        With `{return_url}` in it people are sent there when they ask for another account, and from there to the login
+        page of this hub; `{client_id}` may be in it as well. For OpenID Connect it is the `end_session_endpoint`, and
+        the address `…/hub/login` has to be registered with the provider::
+
+            c.CommunityOIDCAuthenticator.provider_logout_url = (
+                "https://idp.example.edu/logout?client_id={client_id}&post_logout_redirect_uri={return_url}"
+            )
+
+        Without `{return_url}` the login page has a link there. Without any, `logout_redirect_url` is where they go, if
+        it is set. In each case the next login has `another_account_prompt`.
+        """,
+    )
+    another_account_prompt = Unicode(
+        "login",
+        config=True,
+        help="""
+        The `prompt` that makes the provider ask which account to use, although it remembers one: `select_account`,
+        `login`, or "" if the provider accepts none. Used only after someone has asked for another account.
+        """,
+    )
+
+    @validate("provider_logout_url")
+    def _check_logout_url(self, proposal: Any) -> Any:
+        try:
+            check_logout_url(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"provider_logout_url: {error}") from None
+        return proposal["value"]
+
+    @property
+    def another_account_path(self) -> str:
+        """Where someone who was refused can come with another account; below the hub's address."""
+        return PATH.lstrip("/")
+
+    def get_handlers(self, app: Any) -> list[Any]:
+        """The addresses of the class, and one to use another account."""
+        return handlers_of(self, super().get_handlers(app))
 
 
 class AskingLogin(BaseHandler):
@@ -69,7 +121,7 @@ class AskingLogin(BaseHandler):
         super().authorize_redirect(*args, **kwargs)
 
 
-class AnotherAccount(BaseHandler):
+class AnotherAccountHandler(BaseHandler):
     """Put this before a provider's logout handler and the login page, and make the provider its `authenticator`."""
 
     SUPPORTED_METHODS = ("GET",)
@@ -108,7 +160,7 @@ class AnotherAccount(BaseHandler):
             **variables,
         )
 
-    def _logout_url(self, provider: "CommunityOAuthenticator") -> str:
+    def _logout_url(self, provider: "AnotherAccount") -> str:
         if not provider.provider_logout_url:
             return str(provider.logout_redirect_url)
         callback = urlsplit(provider.get_callback_url(self))

@@ -168,3 +168,15 @@ async def test_an_outage_of_two_hours_locks_nobody_out_and_keeps_nobody_who_left
 async def test_an_outage_that_outlasts_the_limit_keeps_nobody():
     outcome = await simulate(people=5, leaving=1, away=timedelta(hours=25))
     assert outcome.locked_out == outcome.kept == set()
+
+
+async def test_a_crowd_is_no_outage_of_the_provider(hub, github):
+    await arrive(hub, "ada")
+    hub.app.authenticator._turns = asyncio.Semaphore(1)
+    hub.app.authenticator.outage_pause = 60
+    with github.failing(Failure("/user", seconds=0.1)):
+        crowd = await asyncio.gather(*(refreshed(hub, "ada") for _ in range(12)))
+    assert all(answer["groups"] == ["ocean-lab"] for answer in crowd)
+    github.forget_calls()
+    await refreshed(hub, "ada")
+    assert github.counts()["/user"] == 1, "it is asked again at once"
