@@ -12,6 +12,8 @@ from hub_extensions.communities import Communities, Community, Policy, decide
 from hub_extensions.identities import Identity, is_true
 from hub_extensions.membership import Rule
 
+from .ids import steady
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 OCEAN = Community.model_validate(
@@ -308,7 +310,7 @@ TEAMS = Community.model_validate({"members": [{"github": ["org:gpu"]}]})
         ({"teams": ["extra:a"]}, {"extra:a"}),
         ({"groups": ["/a/admin", "/b/admin"]}, {"/a/admin", "/b/admin"}),
     ],
-    ids=str,
+    ids=steady,
 )
 def test_groups_of_the_provider_are_whole_and_pass_for_nothing_else(who, groups):
     policy = Policy({"teams": TEAMS}, group_organizations={"Extra"})

@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from hub_extensions import identities
 
+from .ids import steady
+
 
 @pytest.mark.parametrize(
     ("claim", "groups"),
@@ -21,7 +23,7 @@ from hub_extensions import identities
         ({"a": True}, set()),
         (1.5, set()),
     ],
-    ids=repr,
+    ids=steady,
 )
 def test_a_claim_names_groups_and_never_letters(claim, groups):
     assert identities.groups_of(claim) == groups

@@ -14,6 +14,8 @@ from hub_extensions.login_settings import Login, Staff
 from hub_extensions.membership import Rule
 from hub_extensions.settings import Settings
 
+from .ids import steady
+
 UNIVERSITY, GOOGLE = "https://idp.example.edu/idp/shibboleth", "http://google.com/accounts/o8/id"
 BY_EMAIL = {"username_derivation": {"username_claim": "email"}}
 
@@ -387,7 +389,7 @@ def test_a_mistake_is_found_once_with_its_place_and_what_to_do(name):
         ({"idp": UNIVERSITY}, {"cilogon"}, (GOOGLE,), "idp.example.edu is not among the idps"),
         ({"idp": UNIVERSITY}, {"google"}, (), "`idp` is told by CILogon or Globus"),
     ],
-    ids=str,
+    ids=steady,
 )
 def test_a_rule_that_nobody_can_meet_says_why(rule, providers, idps, why):
     said = unmeetable(Rule.model_validate(rule), providers, idps)

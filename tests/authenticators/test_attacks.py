@@ -473,7 +473,7 @@ async def test_a_membership_that_only_looks_like_that_of_the_team(person, coders
         replace(rate_limit(), path="/user*"),
         replace(outage(), path="/user*"),
     ],
-    ids=str,
+    ids=lambda failure: f"{failure.path} {failure.status}",
 )
 @pytest.mark.parametrize("person", ["teammate", "outsider"])
 async def test_a_login_while_memberships_cannot_be_read(failure, person, github, coders_hub):
