@@ -56,6 +56,21 @@ def check(
     return _check(placed, path, traits, known_groups, today)
 
 
+def check_building(profile_list: Any, path: str, builder: str) -> list[Finding]:
+    """Options that offer to have an image built, on a hub without the service `builder` that would do it."""
+    placed, _ = read_each(profile_list, path)
+    return [
+        warning(
+            inside(place, "profile_options", name, "dynamic_image_building"),
+            f"is on, and this hub has no service {builder!r} that builds images: nobody is offered to build one.",
+            "Add the service, and grant its access:services scope to the role user.",
+        )
+        for place, profile in placed
+        for name, option in profile.profile_options.items()
+        if option.dynamic_image_building.enabled
+    ]
+
+
 def _check(
     placed: Sequence[tuple[str, Profile]],
     path: str,

@@ -347,7 +347,7 @@ def test_who_is_near_is_told_what_is_lacking():
 
 def test_who_is_refused_is_told_only_why():
     decision = decide(replace(BOTH, blocked_users={"ada"}), Identity("ada"), NOW)
-    assert communities.refusal(Identity("ada"), decision) == (
+    assert communities.refusal(Identity("ada"), decision).text == (
         "You logged in as ada. This account is blocked on this hub. "
         "If you should have access, ask the people who run this hub."
     )
@@ -356,7 +356,7 @@ def test_who_is_refused_is_told_only_why():
 def test_a_refusal_is_short_however_long_the_name():
     long = Identity("x" * 1_000_000, idp="y" * 1_000_000, provider="oidc")
     policy = Policy({"uni": BY_DOMAIN})
-    assert len(communities.refusal(long, decide(policy, long, NOW))) < 1000
+    assert len(communities.refusal(long, decide(policy, long, NOW)).text) < 1000
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from traitlets.config import Config
 from traitlets.config.loader import LazyConfigValue
 
 from hub_extensions import configure
+from hub_extensions.additions import grant
 from hub_extensions.communities import Community
 from hub_extensions.roles import grant_mistakes, leads_roles, role_name
 from hub_extensions.settings import Grant
 from hub_extensions.usage_service import READ
-from hub_extensions.wiring import grant
 
 HAS_EXTRA_USER_SCOPES = hasattr(JupyterHub, "extra_user_scopes")
 USE = "access:services!service=usage"

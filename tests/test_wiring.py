@@ -5,10 +5,10 @@ from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
 from hub_extensions import configure
+from hub_extensions.additions import put
 from hub_extensions.share import TEMPLATES
 from hub_extensions.spawners.local import ProfileLocalSpawner
 from hub_extensions.usage_service import UsageSettings
-from hub_extensions.wiring import put
 
 SETTINGS = {
     "hub": {"title": "Field Station", "config": {"JupyterHub": {"spawner_class": "profile-local"}}},
@@ -198,3 +198,30 @@ def test_mistakes_in_policies_of_jupyterhub_usage_quotas_end_the_start_before_an
     with pytest.raises(SystemExit, match=r"policy\[0\]\.resource(.|\n)*policy\[1\]\.limit"):
         configure(c, {"usage": DATABASE, "profiles": [{"display_name": "A"}]})
     assert "ProfileSpawner" not in c
+
+
+def test_mistakes_of_profiles_quotas_grants_and_login_are_told_together():
+    c = Config(
+        {
+            "JupyterHub": {"spawner_class": "profile-local", "authenticator_class": "community-github"},
+            "ProfileLocalSpawner": {"profile_list": [{"display_nam": "A"}]},
+        }
+    )
+    settings = {
+        "quotas": [{"resource": "hours", "limit": "5 hours", "window": "7 days"}],
+        "grants": [{"to": "nobody-has-this", "scopes": ["list:users"]}],
+        "communities": {"a": {"members": [{"hosted_domains": ["example.edu"]}]}},
+    }
+    with pytest.raises(SystemExit) as ended:
+        configure(c, settings)
+    for place in ("c.ProfileLocalSpawner.profile_list[0].display_nam", "quotas", "grants[0].to"):
+        assert f"\n  {place}: " in str(ended.value)
+
+
+@pytest.mark.parametrize(("services", "doubted"), [([], True), ([{"name": "binder", "url": "http://binder"}], False)])
+def test_image_building_without_a_service_for_it_is_doubted(services, doubted, caplog):
+    option = {"choices": {"a": {"display_name": "A"}}, "dynamic_image_building": {"enabled": True}}
+    profiles = [{"display_name": "A", "profile_options": {"image": option}}]
+    c = Config({"JupyterHub": {"spawner_class": "profile-local", "services": services}})
+    configure(c, {"profiles": profiles})
+    assert ("has no service 'binder' that builds images" in caplog.text) is doubted
