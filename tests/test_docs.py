@@ -1,0 +1,53 @@
+"""What docs/ shows works as it stands."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from traitlets.config import Config
+
+from hub_extensions import settings
+from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
+
+LOGINS = Path(__file__).parents[1] / "docs" / "logins.md"
+USAGE = {"database": "sqlite:///usage.sqlite"}
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", LOGINS.read_text(), flags=re.DOTALL)
+
+
+@pytest.fixture
+def shown():
+    [block] = blocks("yaml")
+    return {**yaml.safe_load(block), "usage": USAGE}
+
+
+def test_the_rules_have_no_mistake_and_show_every_condition(shown):
+    lab = settings.load(shown).communities["ocean-lab"]
+    used = {condition for rule in lab.members for condition in rule.model_dump(exclude_defaults=True)}
+    assert used == set(type(lab.members[0]).model_fields) - {"provider"}
+
+
+def test_the_providers_can_be_put_on_one_page(monkeypatch):
+    [block] = blocks("python")
+    monkeypatch.setenv("CILOGON_CLIENT_SECRET", "x")
+    c = Config()
+    exec(block, {"c": c})
+    idps = {"https://idp.example.edu": {"username_derivation": {"username_claim": "eppn"}}}
+    c.CommunityMultiAuthenticator.providers["uni"]["config"]["idps"] = idps
+    assert [*CommunityMultiAuthenticator(config=c).providers] == ["github", "uni"]
+
+
+def test_the_command_prints_a_link(shown, tmp_path):
+    (tmp_path / "hub.yaml").write_text(yaml.safe_dump(yaml.safe_load(yaml.safe_dump(shown, default_flow_style=False))))
+    [block] = blocks("sh")
+    program, *arguments = shlex.split(block)
+    printed = subprocess.run(
+        [Path(sys.executable).with_name(program), *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "https://hub.example.org/hub/invitation?token=" in printed.stdout
