@@ -14,6 +14,7 @@ from tornado import web
 from traitlets import Dict, TraitError, Unicode, default, validate
 
 from hub_extensions.mistakes import SettingsError, mistakes_in
+from hub_extensions.user_names import look_of
 
 from .community import RECORD, CommunityAuthenticator
 from .inviting import INVITATION_PAGE
@@ -79,8 +80,10 @@ class Mounted(CommunityOAuthenticator):
         if self.pseudonymous_names:
             return name  # it differs by provider as it is
         full = f"{self.prefix}{name}"
-        others = [prefix for provider, prefix in self.hub_prefixes.items() if provider != self.provider and prefix]
-        if any(full.startswith(prefix) and not self.prefix.startswith(prefix) for prefix in others):
+        others = [look_of(prefix) for provider, prefix in self.hub_prefixes.items() if provider != self.provider]
+        # The hub writes names in lower case, so that prefixes are compared as whole names are.
+        mine = look_of(self.prefix)
+        if any(look_of(full).startswith(other) and not mine.startswith(other) for other in filter(None, others)):
             raise self.refusal(full, "The name of your account looks like that of an account of another provider.")
         return full
 
@@ -215,7 +218,7 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
 
     def _refuse_shared_prefixes(self, prefixes: Mapping[str, str]) -> None:
         for name, prefix in prefixes.items():
-            same = {other for other, others in prefixes.items() if others == prefix}
+            same = {other for other, others in prefixes.items() if look_of(others) == look_of(prefix)}
             if len(same) > 1 and not same <= self.shared_user_names:
                 raise TraitError(
                     f"providers.{name}: {' and '.join(sorted(same))} give people names with the same prefix "

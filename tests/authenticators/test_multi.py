@@ -13,6 +13,7 @@ from hub_extensions.invitations import proposed
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.invitations import InvitationStore
 
+from ..claims import ClaimsProvider
 from ..providers.github import GitHub, Organization, outage
 from ..providers.github import Person as GitHubPerson
 from ..providers.google import Google
@@ -117,6 +118,25 @@ async def test_a_provider_without_a_prefix_cannot_give_a_name_of_another(hub, gi
     assert "looks like that of an account of another provider" in page.text
 
 
+@pytest.mark.parametrize("claim", ["google:cleo@example.org", "GOOGLE:cleo@example.org", "goo\uff47le\uff1acleo@example.org"])
+async def test_nor_one_that_becomes_such_a_name_in_lower_case_or_looks_like_it(claim, google):
+    async with ClaimsProvider({"somebody": {"preferred_username": claim}}) as uni:
+        at_uni = {**uni.traits, "username_claim": "preferred_username"}
+        config = {
+            "CommunityMultiAuthenticator": {
+                "providers": {
+                    "uni": {"authenticator": "community-oidc", "prefix": "", "config": at_uni},
+                    "google": {"authenticator": "community-google", "config": google.traits},
+                }
+            },
+            "CommunityAuthenticator": {"communities": COMMUNITIES},
+        }
+        async with hub_with(uni, "community-multi", config=config) as hub:
+            arrival = await arrive(hub, "somebody", button="uni/oauth_login")
+    assert not arrival.admitted
+    assert "looks like that of an account of another provider" in arrival.page.text
+
+
 async def test_logging_out_ends_at_the_login_page_where_the_provider_has_none(hub):
     arrival = await arrive(hub, "ada", button="github/oauth_login")
     assert (await arrival.browser.get("logout")).url.path.endswith("/hub/login")
@@ -127,6 +147,13 @@ async def test_logging_out_ends_at_the_login_page_where_the_provider_has_none(hu
     ("change", "told"),
     [
         ({"google": {"authenticator": "community-google", "prefix": ""}}, "github and google give people names"),
+        (
+            {
+                "google": {"authenticator": "community-google", "prefix": "G:"},
+                "uni": {"authenticator": "community-oidc", "prefix": "g:"},
+            },
+            "google and uni give people names",
+        ),
         ({"google": {"authenticator": "google"}}, "providers.google.authenticator: expected one of community-cilogon"),
         ({"google": {"authenticator": "community-multi"}}, "providers.google.authenticator: expected one of"),
         (
