@@ -12,6 +12,7 @@ from jupyterhub.utils import maybe_future, url_path_join
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from tornado import web
 from traitlets import Dict, TraitError, Unicode, default, validate
+from traitlets.config import Config
 
 from hub_extensions.mistakes import SettingsError, mistakes_in
 from hub_extensions.user_names import look_of
@@ -108,7 +109,8 @@ class MultiLogoutHandler(LogoutHandler):
 class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
     """Several login providers on one hub, each with a button of its own. The entry point is `community-multi`.
 
-    Communities, admins and everything else that is set for `c.CommunityAuthenticator` hold for all of them.
+    Communities, admins and everything else that is set for `c.CommunityAuthenticator`, or for this class, hold for all
+    of them.
     """
 
     providers = Dict(
@@ -137,6 +139,11 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         super().__init__(**kwargs)
         if not self.providers:
             raise TraitError("community-multi needs CommunityMultiAuthenticator.providers: who can people log in with?")
+        if not self.enable_auth_state:
+            raise TraitError(
+                "community-multi needs enable_auth_state, which keeps what each person has logged in with: without it "
+                "nobody could start a server. Remove enable_auth_state: false, or use a single provider."
+            )
         settings: dict[str, Provider] = TypeAdapter(Providers).validate_python(self.providers)
         prefixes = {name: _prefix_of(name, each) for name, each in settings.items()}
         self._refuse_shared_prefixes(prefixes)
@@ -188,7 +195,11 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         if user.name in self.service_users:
             return True
         provider = await self.provider_of(user)
-        return await provider.refresh_user(user, handler, **kwargs) if provider else False
+        if provider is None:
+            if handler is not None and not hasattr(handler, "_token_authenticated"):
+                handler._token_authenticated = False  # JupyterHub 6.1 reads what only a request with a token sets
+            return False
+        return await provider.refresh_user(user, handler, **kwargs)
 
     async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
         """Give the person's own provider its say before a server starts."""
@@ -201,6 +212,9 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         # The class keeps its name, so that everything configured for it holds.
         mounted = type(cls.__name__, (Mounted, cls), {})
         config = deepcopy(self.config)
+        # People log in with these classes and not with this one: what is set for this one has to reach them.
+        ours = config[CommunityMultiAuthenticator.__name__]
+        config[Mounted.__name__] = Config({name: ours[name] for name in ours if name != "providers"})
         config[cls.__name__].merge(settings.config)
         try:
             sub: Mounted = mounted(parent=self.parent, config=config, provider=name)

@@ -118,7 +118,9 @@ async def test_a_provider_without_a_prefix_cannot_give_a_name_of_another(hub, gi
     assert "looks like that of an account of another provider" in page.text
 
 
-@pytest.mark.parametrize("claim", ["google:cleo@example.org", "GOOGLE:cleo@example.org", "goo\uff47le\uff1acleo@example.org"])
+@pytest.mark.parametrize(
+    "claim", ["google:cleo@example.org", "GOOGLE:cleo@example.org", "goo\uff47le\uff1acleo@example.org"]
+)
 async def test_nor_one_that_becomes_such_a_name_in_lower_case_or_looks_like_it(claim, google):
     async with ClaimsProvider({"somebody": {"preferred_username": claim}}) as uni:
         at_uni = {**uni.traits, "username_claim": "preferred_username"}
@@ -135,6 +137,36 @@ async def test_nor_one_that_becomes_such_a_name_in_lower_case_or_looks_like_it(c
             arrival = await arrive(hub, "somebody", button="uni/oauth_login")
     assert not arrival.admitted
     assert "looks like that of an account of another provider" in arrival.page.text
+
+
+async def test_what_is_set_for_the_class_of_several_holds_for_each_of_them(github):
+    config = {
+        "CommunityMultiAuthenticator": {
+            "providers": {"github": {"authenticator": "community-github", "prefix": "", "config": github.traits}},
+            "communities": {"ocean-lab": {"members": [{"users": ["ada", "ben"]}]}},
+            "blocked_users": {"ben"},
+            "contact": "desk@example.org",
+        },
+        "Authenticator": {"blocked_users": {"ada"}},
+    }
+    async with hub_with(github, "community-multi", config=config) as hub:
+        for name in ("ada", "ben"):
+            page = (await arrive(hub, name, button="github/oauth_login")).page
+            assert page.status == 403
+            assert "This account is blocked on this hub" in page.text
+            assert "desk@example.org" in page.text
+        hub.app.authenticator._mounted["github"].blocked_users = set()
+        assert (await arrive(hub, "ben", button="github/oauth_login")).groups == {"ocean-lab"}
+
+
+async def test_someone_whose_provider_is_not_offered_any_more_is_asked_to_log_in_again(hub, github):
+    arrival = await arrive(hub, "ada", button="github/oauth_login")
+    offered = hub.app.authenticator._mounted
+    github_ = offered.pop("github")
+    page = await arrival.browser.get("spawn")
+    offered["github"] = github_
+    assert page.status == 403
+    assert "login again" in page.text
 
 
 async def test_logging_out_ends_at_the_login_page_where_the_provider_has_none(hub):
@@ -169,6 +201,12 @@ def test_a_mistake_in_the_providers_stops_the_start_with_its_place(change, told,
     config = Config({"CommunityMultiAuthenticator": {"providers": providers(github, google, change)}})
     with pytest.raises(TraitError, match=re.escape(told)):
         CommunityMultiAuthenticator(config=config)
+
+
+def test_without_knowing_who_came_from_where_the_hub_does_not_start(github, google):
+    traits = {"providers": providers(github, google), "enable_auth_state": False}
+    with pytest.raises(TraitError, match="community-multi needs enable_auth_state"):
+        CommunityMultiAuthenticator(config=Config({"CommunityMultiAuthenticator": traits}))
 
 
 def test_without_providers_the_hub_does_not_start():
