@@ -75,6 +75,10 @@ class Rule(BaseModel):
                 "a rule must name somebody, by users, groups, github, idp, domains, hosted_domains, provider or "
                 "invitation: true."
             )
+        # Where a list is filled in by something else, an empty one must not admit whoever meets the other conditions.
+        empty = sorted(name for name in self.model_fields_set - {"invitation"} if not getattr(self, name))
+        if empty:
+            raise ValueError(f"{', '.join(empty)}: an empty list names nobody; fill it in, or remove it.")
         return self
 
     @property
