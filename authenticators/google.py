@@ -52,6 +52,15 @@ class CommunityGoogleAuthenticator(CommunityOAuthenticator, GoogleOAuthenticator
             identities.is_true(claims.get(name)) for name in ("email_verified", "verified_email")
         )
 
+    async def update_auth_model(self, auth_model: Any) -> Any:
+        """Put what GoogleOAuthenticator takes for granted into the claims, as far as Google told it."""
+        claims = auth_model["auth_state"][self.user_auth_state_key]
+        # It knows only the older name of `email_verified`, and sets `domain` only where it makes the name itself.
+        email = identities.text_of(claims.get("email"))
+        domain = email.rpartition("@")[2].lower()
+        claims.update(email=email, domain=domain, verified_email=self.has_verified_email(claims))
+        return await super().update_auth_model(auth_model)
+
     async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
         """What Google said of the person."""
         identity = await super().identity_of(user_name, auth_state)

@@ -4,6 +4,7 @@ import pytest
 
 from .google import Google, Person, rate_limit
 from .login import arrive, hub_with, refresh
+from .provider import Failure
 
 PEOPLE = [
     Person("ada@example.edu", "example.edu"),
@@ -83,3 +84,30 @@ async def test_the_stock_class_loses_its_refresh_token_at_the_second_login(googl
         await arrive(hub, "ada@example.edu")
         google.expire("ada@example.edu")
         assert await refresh(hub, name) is False
+
+
+NEWER = {"sub": "1001", "email": "ada@example.edu", "email_verified": True, "hd": "example.edu"}
+
+
+@pytest.mark.parametrize(
+    ("told", "admitted"),
+    [({}, True), ({"email_verified": False}, False), ({"email_verified": None}, False), ({"email": None}, False)],
+    ids=str,
+)
+async def test_ours_reads_what_newer_addresses_of_google_tell(told, admitted, google):
+    traits = {"allowed_users": {"ada@example.edu"}}
+    async with hub_with(google, "community-google", traits) as hub:
+        with google.failing(Failure("/oauth2/v1/userinfo", 200, {**NEWER, **told})):
+            arrival = await arrive(hub, "ada@example.edu")
+    assert arrival.admitted is admitted
+    assert arrival.page.status == (200 if admitted else 403)
+
+
+async def test_ours_gives_names_that_do_not_tell_who_people_are(google):
+    traits = {"pseudonymous_names": True, "pepper": "a secret of enough bytes", "allowed_users": {"nobody"}}
+    async with hub_with(google, "community-google", traits) as hub:
+        refused = await arrive(hub, "ada@example.edu")
+        hub.app.authenticator.allow_all = True
+        admitted = await arrive(hub, "ada@example.edu")
+    assert refused.page.status == 403
+    assert len(admitted.name) == 24
