@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tornado.httpclient import HTTPClientError
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, TraitError, Unicode, validate
 
 from hub_extensions import identities
 
@@ -53,15 +54,28 @@ class CallsAtLogin(CommunityAuthenticator, Base):
         config=True, help="Send the person's access token to `login_webhook_url`, as `Authorization: Bearer`."
     )
 
+    @validate("groups_url", "login_webhook_url")
+    def _check_address(self, proposal: Any) -> Any:
+        address = proposal["value"]
+        if address and (urlsplit(address).scheme not in {"https", "http"} or not urlsplit(address).hostname):
+            raise TraitError(f"{proposal['trait'].name}: expected an address that begins with https://.")
+        return address
+
     async def update_auth_model(self, auth_model: Any) -> Any:
         """Put the groups that `groups_url` knows into `auth_state`."""
         auth_model = await super().update_auth_model(auth_model)
         if self.groups_url:
             auth_state = auth_model["auth_state"]
-            said = await self.httpfetch(self.groups_url, "fetching groups", headers=_as_the_person(auth_state))
+            said = await self._ask_for_groups(auth_state)
             found = identities.groups_of(identities.found_at(said, self.groups_url_key))
             auth_state[FETCHED_GROUPS] = sorted(found)
         return auth_model
+
+    async def _ask_for_groups(self, auth_state: Mapping[str, Any]) -> Any:
+        try:
+            return await self.httpfetch(self.groups_url, "fetching groups", headers=_as_the_person(auth_state))
+        except ValueError as error:  # a page for people, as front servers show it when what is behind them is away
+            raise HTTPClientError(599, "groups_url did not answer with JSON") from error
 
     async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
         """Tell `login_webhook_url` of a person who has been admitted."""

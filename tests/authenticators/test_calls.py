@@ -5,6 +5,10 @@ import math
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from traitlets import TraitError
+from traitlets.config import Config
+
+from hub_extensions.authenticators.github import CommunityGitHubAuthenticator
 
 from ..providers.github import GitHub, Person
 from ..providers.login import arrive, hub_with
@@ -18,6 +22,7 @@ class CommunityServer:
 
     def __init__(self, github):
         self.github, self.status, self.heard = github, 200, []
+        self.page = ""  # what it answers instead of groups
         self.groups = {"ada": {"items": [{"name": "ocean", "id": 1}, {"name": "reef"}, {"other": 1}]}}
         app = web.Application()
         app.router.add_get("/groups", self._groups)
@@ -29,6 +34,8 @@ class CommunityServer:
         (person,) = [
             name for name in self.github.people for grant in self.github.grants(name) if grant.access_token == token
         ]
+        if self.page:
+            return web.Response(text=self.page, content_type="text/html")
         return web.json_response(self.groups.get(person, {}), status=self.status)
 
     async def _login(self, request):
@@ -109,6 +116,22 @@ async def test_while_groups_cannot_be_asked_nobody_new_gets_in_and_who_is_in_kee
     assert "cannot be asked at the moment" in page.text
     refreshed = await hub.app.authenticator.refresh_user(hub.app.users["ada"])
     assert refreshed["groups"] == ["ocean", "ocean-lab", "reef"]
+
+
+async def test_a_page_for_people_where_groups_should_be_is_no_answer(hub, community):
+    await arrive(hub, "ada")
+    community.page = "<!DOCTYPE html><title>Maintenance</title>"
+    assert (await arrive(hub, "ada")).page.status == 503
+    refreshed = await hub.app.authenticator.refresh_user(hub.app.users["ada"])
+    assert refreshed["groups"] == ["ocean", "ocean-lab", "reef"]
+
+
+@pytest.mark.parametrize("trait", ["groups_url", "login_webhook_url"])
+@pytest.mark.parametrize("address", ["hooks.example.org/logins", "ftp://hooks.example.org", "https://", "/logins"])
+def test_an_address_that_is_none_stops_the_start(trait, address):
+    config = Config({"CommunityOAuthenticator": {trait: address}})
+    with pytest.raises(TraitError, match=f"{trait}: expected an address that begins with https://"):
+        CommunityGitHubAuthenticator(config=config)
 
 
 async def test_groups_that_were_taken_away_are_gone_at_the_next_refresh(hub, community):
