@@ -34,6 +34,7 @@ def check(login: Login) -> list[Finding]:
         *_dead(login),
         *_without_proof(login),
         *check_rules(login),
+        *_never_again(login),
         *_nobody(login),
     ]
 
@@ -137,6 +138,21 @@ def _without_proof(login: Login) -> Iterator[Finding]:
             path, "names admins, who cannot log in: there is no admin_password.",
             "Set c.SharedPasswordAuthenticator.admin_password, of 32 characters or more.",
         )  # fmt: skip
+
+
+def _never_again(login: Login) -> Iterator[Finding]:
+    """Rules that are decided at the login alone, so that they hold for whoever has stopped meeting them."""
+    if not login.ours or not login.rules or not login.providers - {"dummy"}:
+        return
+    meanings = {
+        "auth_refresh_age": "asks nobody again what people belong to: who leaves has access until their next login.",
+        "enable_auth_state": "keeps nothing of what people logged in with: nobody is asked again what they belong to, "
+        "and two accounts of one name are one user.",
+    }
+    for trait, what in meanings.items():
+        for path, value in login.places(trait)[:1]:
+            if not value:
+                yield warning(path, what, "Remove it: outages of the provider lock nobody out.")
 
 
 def _nobody(login: Login) -> Iterator[Finding]:

@@ -103,6 +103,11 @@ FINE = {
         {"Authenticator": {"manage_groups": False, "allowed_users": ["ada"]}},
         {"profile_groups": ["by-hand"]},
     ),
+    "communities that are asked about now and then": (
+        "community-github",
+        {"GitHubOAuthenticator": {"enable_auth_state": True}, "Authenticator": {"auth_refresh_age": 3600}},
+        {"communities": community({"github": ["ocean-lab"]})},
+    ),
     "trying out": ("community-dummy", {}, {"communities": community({"users": ["ada"]})}),
     "one password": (
         "shared-password",
@@ -345,6 +350,18 @@ MISTAKES = {
         {"GitHubOAuthenticator": {**GITHUB, "scope": ["read:org"]}},
         {"communities": community({"github": ["ocean-lab"]})},
         ("warning", "communities", "GitHubOAuthenticator is in use, which does not know communities"),
+    ),
+    "communities that nobody is asked about again": (
+        "community-github",
+        {"Authenticator": {"auth_refresh_age": 0}},
+        {"communities": community({"github": ["ocean-lab"]})},
+        ("warning", "c.Authenticator.auth_refresh_age", "who leaves has access until their next login"),
+    ),
+    "accounts that nobody remembers": (
+        "community-github",
+        {"GitHubOAuthenticator": {"enable_auth_state": False}},
+        {"communities": community({"github": ["ocean-lab"]})},
+        ("warning", "c.GitHubOAuthenticator.enable_auth_state", "two accounts of one name are one user"),
     ),
     "no rule at all": ("community-github", {}, {}, ("warning", "communities", "nothing says who may log in")),
     "no rule but who is refused": (
