@@ -102,6 +102,7 @@ class CommunityAuthenticator(InvitingAuthenticator):
         self._checked_admins: tuple[Rule, ...] = ()
         self._taken = TakenNames(slug_of)
         self._known: set[str] = set()
+        self._owners: dict[str, Mapping[str, Any]] = {}  # of names that somebody logs in with, before auth_state has it
         super().__init__(**kwargs)
         # A trait set for the class of the provider hides the same trait of Authenticator; lists of people are added up.
         for name in ("admin_users", "blocked_users"):
@@ -217,9 +218,21 @@ class CommunityAuthenticator(InvitingAuthenticator):
 
     async def run_post_auth_hook(self, handler: Any, auth_model: Any) -> Any:
         """Refuse a name that belongs to another account, before anything is done for the person who came with it."""
-        user = handler.find_user(auth_model["name"]) if handler else None
+        name = auth_model["name"]
+        user = handler.find_user(name) if handler else None
+        kept = (await user.get_auth_state() or {}).get(RECORD, {}) if user else {}
+        # Nothing is awaited from here on: of two who come at once with one name, the second one meets the first.
+        comes = (auth_model["auth_state"] or {}).get(RECORD, {})
+        self._refuse_other_account(name, self._owners.get(name) or kept, comes)
+        try:
+            self._refuse_twin(name)
+        except RefusedName as refused:
+            raise self.refusal(name, str(refused)) from None
+        self._owners[name] = comes
+        self._taken.add(name)
+        if auth_model.get("admin") is False:
+            auth_model["admin"] = await self.is_admin(handler, auth_model) or False
         if user is not None:
-            self._refuse_other_account(auth_model, await user.get_auth_state())
             self.keep_leads_out(user, auth_model)
         return await super().run_post_auth_hook(handler, auth_model)
 
@@ -239,6 +252,7 @@ class CommunityAuthenticator(InvitingAuthenticator):
         """Forget a name that is no longer in use."""
         self._taken.discard(user.name)
         self._known.discard(user.name)
+        self._owners.pop(user.name, None)
         return super().delete_user(user)
 
     @property
@@ -273,9 +287,12 @@ class CommunityAuthenticator(InvitingAuthenticator):
 
     def _refuse_name(self, name: str) -> None:
         user_names.refuse_unfit(name, self.reserved_names, self.admin_users | self.allowed_users)
+        self._refuse_twin(name)
+
+    def _refuse_twin(self, name: str) -> None:
         if name in self._known:
             return
-        twin = self._taken.twin_of(name)
+        twin = self._taken.twin_of(name) or self._named.twin_of(name)
         if twin is not None:
             self.log.warning("The name %r can be taken for %r, which is in use.", name[:64], twin[:64])
             raise RefusedName(
@@ -283,18 +300,30 @@ class CommunityAuthenticator(InvitingAuthenticator):
                 "hub can give you another name."
             )
 
-    def _refuse_other_account(self, auth_model: Mapping[str, Any], known: Mapping[str, Any] | None) -> None:
-        owner, comes = ((state or {}).get(RECORD, {}) for state in (known, auth_model["auth_state"]))
-        if not owner or not comes or {owner["provider"], comes["provider"]} <= self.shared_user_names:
+    @property
+    def _named(self) -> TakenNames:
+        """Names of people whom a rule or a list means; they are theirs before they come for the first time."""
+        rules = [*self._checked_admins, *(rule for each in self._checked_communities.values() for rule in each.rules)]
+        named = TakenNames(slug_of)
+        for name in {*self.admin_users, *self.allowed_users, *(user for rule in rules for user in rule.users)}:
+            named.add(self.normalize_username(name))
+        return named
+
+    def _refuse_other_account(self, name: str, owner: Mapping[str, Any], comes: Mapping[str, Any]) -> None:
+        if not owner or not comes:
             return
-        if (owner["provider"], owner["subject"]) != (comes["provider"], comes["subject"]):
-            name, provider = auth_model["name"], owner["provider"]
-            self.log.warning("%r belongs to another account of %s; see shared_user_names.", name[:64], provider)
-            raise self.refusal(
-                name,
-                f"The name {name[:64]} belongs to another account on this hub, which logs in with {provider}. "
-                "Log in with that account.",
-            )
+        same_provider = owner["provider"] == comes["provider"]
+        if same_provider and owner["subject"] == comes["subject"]:
+            return
+        if not same_provider and {owner["provider"], comes["provider"]} <= self.shared_user_names:
+            return
+        provider = owner["provider"]
+        self.log.warning("%r belongs to another account of %s; see shared_user_names.", name[:64], provider)
+        raise self.refusal(
+            name,
+            f"The name {name[:64]} belongs to another account on this hub, which logs in with {provider}. "
+            "Log in with that account.",
+        )
 
     def _configured(self, trait: str) -> list[Collection[str]]:
         """What each class that this one is made of is configured with for a trait."""

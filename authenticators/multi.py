@@ -225,7 +225,7 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
             raise TraitError(f"providers.{name}.config: {settings.authenticator} has no setting {', '.join(unknown)}.")
         sub.title = sub.login_service = settings.title or sub.login_service
         sub.prefix, sub.hub_prefixes = prefixes[name], dict(prefixes)
-        sub._taken, sub._known = self._taken, self._known
+        sub._taken, sub._known, sub._owners = self._taken, self._known, self._owners
         sub.enable_auth_state = self.enable_auth_state
         sub.manage_groups = self.manage_groups
         return sub

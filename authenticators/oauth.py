@@ -59,12 +59,15 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
     async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
         """Who logs in; a refusal by the class is told as ours are."""
         try:
-            return await super().get_authenticated_user(handler, data)
+            model = await super().get_authenticated_user(handler, data)
         except web.HTTPError as error:
             if error.status_code != 403 or hasattr(error, "refusal"):
                 raise
             told = error.log_message % error.args if error.log_message else "Your account is not admitted."
             raise self.refusal("", getattr(error, "jupyterhub_message", told)) from error
+        if model is None:  # every other no is raised; JupyterHub itself passes over what its database does not take
+            raise self.refusal("", "The name of your account cannot be one on this hub.")
+        return model
 
     async def update_auth_model(self, auth_model: Any) -> Any:
         """Note whose account it is, and when the provider said so."""

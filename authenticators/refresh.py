@@ -129,10 +129,15 @@ class BoundedStaleness(CommunityAuthenticator, Base):
             return await self._hold(user, away[0])
         if not isinstance(refreshed, dict):
             return refreshed
+        if refreshed.get("name", user.name) != user.name:
+            # What was decided is of the new name, which may be somebody's whom a rule or a list of admins names.
+            self.log.info("%s has another name at the provider by now, and has to log in again.", user.name[:64])
+            return False
         if not await self.admits(user.name, refreshed):
             return False
-        if refreshed.get("admin") is None:
-            refreshed["admin"] = await self.is_admin(handler, {**refreshed, "name": user.name})
+        if not refreshed.get("admin"):
+            admin = await self.is_admin(handler, {**refreshed, "name": user.name})
+            refreshed["admin"] = admin or refreshed.get("admin", admin)
         self.keep_leads_out(user, refreshed)
         return refreshed
 
@@ -154,9 +159,15 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         req.request_timeout = req.connect_timeout = self.provider_timeout
         try:
             async with _noting_outages():
-                return await super().fetch(req, label=label, parse_json=parse_json, **kwargs)
+                return await self._fetched(req, label=label, parse_json=parse_json, **kwargs)
         except (OSError, TimeoutError) as error:
             raise HTTPClientError(599, f"{type(error).__name__}: {error}") from error
+
+    async def _fetched(self, req: Any, **kwargs: Any) -> Any:
+        try:
+            return await super().fetch(req, **kwargs)
+        except ValueError as error:  # a page for people, as front servers show it when what is behind them is away
+            raise HTTPClientError(599, "the answer is no JSON") from error
 
     async def _hold(self, user: Any, why: str) -> Any:
         """What holds while the provider cannot be asked: what it said last, unless that was too long ago."""

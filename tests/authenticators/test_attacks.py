@@ -1,5 +1,6 @@
 """Ways to get in that are closed: each logs in at a provider and arrives at a hub, over HTTP, and is not admitted."""
 
+import asyncio
 import logging
 from dataclasses import replace
 
@@ -550,3 +551,79 @@ async def test_a_name_given_by_hand_that_no_rule_names():
             await browser.get("login")
             page = await browser.post("login", {"username": name, "password": ""}, follow=False)
             assert page.status != 302, name
+
+
+# Who is who. A provider at which people choose and change their names.
+
+
+@pytest.fixture
+async def changing():
+    people = {
+        "mallory": {"preferred_username": "mallory", "groups": ["everybody"]},
+        "one": {"preferred_username": "ada", "groups": ["everybody"]},
+        "another": {"preferred_username": "ada", "groups": ["everybody"]},
+        "who looks like lin": {"preferred_username": "\uff4cin", "groups": ["everybody"]},
+        "lin": {"preferred_username": "lin"},
+        "a path": {"preferred_username": "a/b", "groups": ["everybody"]},
+        "staff": {"preferred_username": "sam", "groups": ["staff"]},
+    }
+    async with ClaimsProvider(people) as running:
+        yield running
+
+
+def hub_of(changing, **traits):
+    rules = {"members": [{"groups": ["everybody"]}], "leads": [{"users": ["lin"]}]}
+    policy = {
+        "CommunityAuthenticator": {"communities": {"c": rules}, "admins": [{"groups": ["staff"]}], **traits},
+        "Authenticator": {"admin_users": {"boss"}, "admin_groups": {"others"}},
+    }
+    return hub_with(changing, "community-oidc", {"username_claim": "preferred_username"}, policy)
+
+
+@pytest.mark.parametrize("name", ["lin", "boss"])
+async def test_another_name_at_the_provider_while_logged_in(name, changing):
+    async with hub_of(changing) as hub:
+        await arrive(hub, "mallory")
+        changing.people["mallory"]["preferred_username"] = name
+        assert await hub.app.authenticator.refresh_user(hub.app.users["mallory"]) is False
+
+
+async def test_two_who_come_at_once_for_the_first_time_with_one_name(changing):
+    async with hub_of(changing) as hub:
+        browsers = {name: hub.browser() for name in ("one", "another")}
+        back = {name: await callback(browser, name) for name, browser in browsers.items()}
+        pages = await asyncio.gather(*(browser.get(back[name]) for name, browser in browsers.items()))
+    assert sorted(page.status for page in pages) == [200, 403]
+
+
+async def test_another_account_of_a_provider_that_shares_its_names_with_another_provider(changing):
+    async with hub_of(changing, shared_user_names={"oidc", "github"}) as hub:
+        assert (await arrive(hub, "one")).admitted
+        assert not (await arrive(hub, "another")).admitted
+
+
+async def test_a_name_that_looks_like_that_of_somebody_who_is_named_and_has_not_come_yet(changing):
+    async with hub_of(changing) as hub:
+        assert not (await arrive(hub, "who looks like lin")).admitted
+        assert "c:leads" in (await arrive(hub, "lin")).groups
+
+
+async def test_a_name_that_jupyterhub_does_not_take_is_told_as_that(changing):
+    async with hub_of(changing) as hub:
+        page = (await arrive(hub, "a path")).page
+    assert page.status == 403
+    assert "cannot be one on this hub" in page.text
+
+
+async def test_admins_by_a_rule_beside_groups_of_admins(changing):
+    async with hub_of(changing) as hub:
+        assert (await arrive(hub, "staff")).admin
+
+
+@pytest.mark.parametrize("body", ["<!DOCTYPE html><title>Maintenance</title>"])
+async def test_a_page_for_people_from_the_provider_is_an_outage(body, changing):
+    async with hub_of(changing) as hub:
+        await arrive(hub, "one")
+        with changing.failing(Failure("/userinfo", 200, body)):
+            assert (await hub.app.authenticator.refresh_user(hub.app.users["ada"]))["groups"] == ["c", "everybody"]
+            assert (await arrive(hub, "one")).page.status == 503
