@@ -34,6 +34,18 @@ class CommunityDummyAuthenticator(CommunityAuthenticator, DummyAuthenticator):
     def _allow_all_default(self) -> bool:
         return False
 
+    async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
+        """Decide again: whom no rule means any more has to log in anew."""
+        if user.name in self.service_users:
+            return True
+        _, decision = await self.decide(user.name, None)
+        known = {"name": user.name, "admin": user.admin or None, "auth_state": None, "groups": sorted(decision.groups)}
+        self.keep_leads_out(user, known)
+        if not await self.admits(user.name, known):
+            return False
+        has = sorted(group.name for group in user.groups)
+        return True if has == known["groups"] else {"name": user.name, "groups": known["groups"]}
+
     async def authenticate(self, handler: Any, data: Any) -> Any:
         """The name that was given, with the groups of its communities."""
         given = await super().authenticate(handler, data)

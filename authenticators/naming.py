@@ -95,15 +95,18 @@ class NamesFromProvider(CommunityAuthenticator, Base):
             if self.pseudonymous_names:
                 subject, idp = self.subject_of(user_info), self.idp_of(user_info)
                 return user_names.pseudonym(self.pepper.encode(), self.provider, idp, subject)
+            claim = self.username_claim
+            if isinstance(claim, str) and claim and not user_info.get(claim):
+                raise KeyError(claim)  # the class would put all claims of the person into the log
             return user_names.derived(identities.text_of(super().user_info_to_username(user_info)), self._steps)
         except RefusedName as refused:
             raise self.refusal("", str(refused)) from None
         except web.HTTPError as error:
             if error.status_code < 500:
                 raise
-            self.log.exception("No name in the claims %s: %s", sorted(user_info)[:32], error.log_message)
+            self.log.error("No name in the claims %s: %s", sorted(user_info)[:32], error.log_message)  # noqa: TRY400
             raise self.refusal("", _NAMELESS) from None
         except (ValueError, LookupError, TypeError, AttributeError):
-            # Claims that are missing or of another type; what the class says of it has all claims of the person in it.
-            self.log.exception("No name in the claims %s", sorted(user_info)[:32])
+            # Claims that are missing or of another type.
+            self.log.error("No name in the claims %s", sorted(user_info)[:32])  # noqa: TRY400 - it may quote claims
             raise self.refusal("", _NAMELESS) from None

@@ -44,14 +44,16 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
     async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
         """What the provider said of the person."""
         claims = self.claims_of(auth_state)
+        email = identities.text_of(claims.get("email"))
+        computed = callable(self.username_claim) and bool(email) and user_name == self.normalize_username(email)
         fetched = identities.groups_of((auth_state or {}).get(FETCHED_GROUPS))
         return Identity(
             user_name,
             provider=self.provider,
             subject=self.subject_of(claims),
-            email=identities.text_of(claims.get("email")),
+            email=email,
             email_verified=self.has_verified_email(claims),
-            named_by_email=self.is_named_by_email(claims),
+            named_by_email=computed or self.is_named_by_email(claims),
             idp=self.idp_of(claims),
             groups=fetched | identities.groups_of(await self._groups_claim(auth_state)),
         )
@@ -77,6 +79,7 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
             "provider": self.provider,
             "subject": self.subject_of(claims),
             "confirmed_at": self.now().isoformat(),
+            "token_from": self.now().isoformat(),
         }
         return auth_model
 

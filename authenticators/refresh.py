@@ -1,6 +1,7 @@
 """For how long a login holds: the provider is asked again and again, and while it cannot be, for a bounded time."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ else:
     Base = object
 
 # Whether a request to the provider of the current refresh failed as in an outage, whatever OAuthenticator made of it.
-_away: ContextVar[list[str] | None] = ContextVar("away", default=None)
+_away: ContextVar[list[HTTPClientError] | None] = ContextVar("away", default=None)
 
 
 class _Crowded(Exception):  # noqa: N818 - nothing is wrong, there are many
@@ -61,6 +62,11 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         self._paused_until: datetime | None = None
         super().__init__(**kwargs)
         self._turns = asyncio.Semaphore(self.refresh_concurrency)
+        if not self.enable_auth_state:
+            self.log.warning(
+                "enable_auth_state is off: nobody is asked about again after a login, and a name that another account "
+                "takes is not noticed. It needs a key: set JUPYTERHUB_CRYPT_KEY to what `openssl rand -hex 32` prints."
+            )
 
     @default("enable_auth_state")
     def _enable_auth_state_default(self) -> bool:
@@ -107,8 +113,9 @@ class BoundedStaleness(CommunityAuthenticator, Base):
             return True
         if not self.enable_auth_state:
             return await self._without_provider(user)
-        away: list[str] = []
+        away: list[HTTPClientError] = []
         token = _away.set(away)
+        known = await user.get_auth_state()
         try:
             async with self._turn():
                 if self._paused_until and self.now() < self._paused_until:
@@ -119,22 +126,27 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         except web.HTTPError as error:
             self.log.info("Not admitted any more: %s. %s", user.name[:64], error.log_message)
             return False
-        except (HTTPClientError, OSError, TimeoutError) as error:
-            away.append(str(error) or type(error).__name__)
+        except HTTPClientError:
+            refreshed = False
+        except TimeoutError:
+            away.append(HTTPClientError(599, "no answer in time"))
             refreshed = False
         finally:
             _away.reset(token)
         if away and not isinstance(refreshed, dict):
-            self._paused_until = self.now() + timedelta(seconds=self.outage_pause)
-            return await self._hold(user, away[0])
+            if not any(map(is_limit, away)):  # a limit may be that of one person alone
+                self._paused_until = self.now() + timedelta(seconds=self.outage_pause)
+            return await self._hold(user, str(away[0]))
         if not isinstance(refreshed, dict):
-            return refreshed
+            ended = refreshed is False and self._token_has_ended(known)
+            return await self._hold(user, "the token has ended, and nothing renews it") if ended else refreshed
         if refreshed.get("name", user.name) != user.name:
             # What was decided is of the new name, which may be somebody's whom a rule or a list of admins names.
             self.log.info("%s has another name at the provider by now, and has to log in again.", user.name[:64])
             return False
         if not await self.admits(user.name, refreshed):
             return False
+        self._keep_age_of_token(known, refreshed["auth_state"])
         if not refreshed.get("admin"):
             admin = await self.is_admin(handler, {**refreshed, "name": user.name})
             refreshed["admin"] = admin or refreshed.get("admin", admin)
@@ -154,20 +166,45 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         finally:
             self._turns.release()
 
-    async def fetch(self, req: Any, label: str = "fetching", parse_json: bool = True, **kwargs: Any) -> Any:
-        """Ask the provider, within `provider_timeout`; remember if it could not be asked."""
+    def _token_has_ended(self, known: Any) -> bool:
+        """Whether the person's token is older than the provider said it would hold, and there is none to renew it."""
+        state = known or {}
+        lasts, since = (state.get("token_response") or {}).get("expires_in"), state.get(RECORD, {}).get("token_from")
+        if not isinstance(lasts, int) or not since or state.get("refresh_token"):
+            return False
+        return self.now() - datetime.fromisoformat(since) >= timedelta(seconds=lasts)
+
+    def _keep_age_of_token(self, known: Any, fresh: Any) -> None:
+        before = known or {}
+        same = (before.get("token_response") or {}).get("access_token") == fresh["token_response"].get("access_token")
+        if same and "token_from" in before.get(RECORD, {}):
+            fresh[RECORD]["token_from"] = before[RECORD]["token_from"]
+
+    async def fetch(
+        self, req: Any, label: str = "fetching", parse_json: bool = True, raise_error: bool = True, **kwargs: Any
+    ) -> Any:
+        """Ask the provider, within `provider_timeout`; remember if it could not be asked.
+
+        Raises HTTPClientError, with 599 where there is no answer, or none that can be read. The log gets no more than
+        the status: an answer may be long, and about a person.
+        """
         req.request_timeout = req.connect_timeout = self.provider_timeout
         try:
-            async with _noting_outages():
-                return await self._fetched(req, label=label, parse_json=parse_json, **kwargs)
+            answer = await super().fetch(req, label=label, parse_json=False, raise_error=False, **kwargs)
+            if not (raise_error and answer.error):
+                return json.loads(answer.body or b"null") if parse_json else answer
+            failed = HTTPClientError(answer.code, answer.reason, answer)
+        except HTTPClientError as error:
+            failed = error
         except (OSError, TimeoutError) as error:
-            raise HTTPClientError(599, f"{type(error).__name__}: {error}") from error
-
-    async def _fetched(self, req: Any, **kwargs: Any) -> Any:
-        try:
-            return await super().fetch(req, **kwargs)
-        except ValueError as error:  # a page for people, as front servers show it when what is behind them is away
-            raise HTTPClientError(599, "the answer is no JSON") from error
+            failed = HTTPClientError(599, f"{type(error).__name__}: {error}")
+        except ValueError:  # a page for people, as front servers show it when what is behind them is away
+            failed = HTTPClientError(599, "the answer is no JSON")
+        self.log.warning("%s: %s answered %s", label, req.url.partition("?")[0][:200], failed.code)
+        away = _away.get()
+        if away is not None and is_outage(failed):
+            away.append(failed)
+        raise failed
 
     async def _hold(self, user: Any, why: str) -> Any:
         """What holds while the provider cannot be asked: what it said last, unless that was too long ago."""
@@ -215,26 +252,13 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         return {"name": user.name, "groups": sorted(after)}
 
 
-@asynccontextmanager
-async def _noting_outages() -> AsyncIterator[None]:
-    """Note for the current refresh if a request fails in a way that says nothing of the person."""
-    try:
-        yield
-    except HTTPClientError as error:
-        away = _away.get()
-        if away is not None and is_outage(error):
-            away.append(str(error))
-        raise
-    except (OSError, TimeoutError) as error:
-        away = _away.get()
-        if away is not None:
-            away.append(str(error) or type(error).__name__)
-        raise
-
-
 def is_outage(error: HTTPClientError) -> bool:
     """Whether an answer says nothing of the person: the provider failed, or has had too many questions."""
-    if error.code in (408, 425, 429) or error.code >= 500:
-        return True
+    return error.code in (408, 425) or error.code >= 500 or is_limit(error)
+
+
+def is_limit(error: HTTPClientError) -> bool:
+    """Whether the provider has had too many questions, perhaps about one person."""
     headers = error.response.headers if error.response else {}
-    return error.code == 403 and (headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in headers)
+    limited = headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in headers
+    return error.code == 429 or (error.code == 403 and limited)

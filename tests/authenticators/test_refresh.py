@@ -8,7 +8,10 @@ import pytest
 
 from hub_extensions.authenticators.community import RECORD
 
+from ..hub import running_hub
 from ..providers.github import GitHub, Organization, Person, outage, rate_limit, secondary_rate_limit
+from ..providers.google import Google
+from ..providers.google import Person as GooglePerson
 from ..providers.login import arrive, hub_with
 from ..providers.provider import Failure
 from ..providers.simulation import simulate
@@ -36,6 +39,14 @@ async def github():
 async def hub(github):
     async with hub_with(github, "community-github", config=TRAITS) as running:
         yield running
+
+
+@pytest.fixture
+async def google_hub():
+    config = {"CommunityAuthenticator": {"communities": {"uni": {"members": [{"hosted_domains": ["example.edu"]}]}}}}
+    people = [GooglePerson("ada@example.edu", hosted_domain="example.edu")]
+    async with Google(people) as google, hub_with(google, "community-google", config=config) as running:
+        yield running, google
 
 
 async def refreshed(hub, name):
@@ -180,3 +191,60 @@ async def test_a_crowd_is_no_outage_of_the_provider(hub, github):
     github.forget_calls()
     await refreshed(hub, "ada")
     assert github.counts()["/user"] == 1, "it is asked again at once"
+
+
+async def test_a_token_that_has_ended_and_cannot_be_renewed_is_no_refusal(google_hub):
+    hub, google = google_hub
+    name = (await arrive(hub, "ada@example.edu")).name
+    user = hub.app.users[name]
+    state = await user.get_auth_state()
+    state["refresh_token"] = None
+    state[RECORD]["token_from"] = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    await user.save_auth_state(state)
+    google.expire("ada@example.edu")
+    assert (await refreshed(hub, name))["groups"] == ["uni"]
+    await confirm_long_ago(hub, name, hours=25)
+    assert await refreshed(hub, name) is False
+
+
+async def test_how_old_a_token_is_is_known_after_refreshes_too(google_hub):
+    hub, _ = google_hub
+    name = (await arrive(hub, "ada@example.edu")).name
+    before = (await hub.app.users[name].get_auth_state())[RECORD]
+    after = (await refreshed(hub, name))["auth_state"][RECORD]
+    assert after["token_from"] == before["token_from"]
+    assert after["confirmed_at"] > before["confirmed_at"]
+
+
+async def test_the_limit_of_one_person_keeps_nobody_else_from_being_asked_about(hub, github):
+    hub.app.authenticator.outage_pause = 60
+    await arrive(hub, "ada")
+    await arrive(hub, "ben")
+    with github.failing(rate_limit()):
+        assert await refreshed(hub, "ada")
+    github.organizations["ocean-lab"].teams["reef"].remove("ben")
+    github.organizations["ocean-lab"].members.discard("ben")
+    assert await refreshed(hub, "ben") is False
+
+
+async def test_the_log_has_nothing_of_a_long_answer(hub, github, caplog):
+    await arrive(hub, "ada")
+    with github.failing(Failure("/user", 500, "<p>told in confidence</p>" * 10_000)):
+        await refreshed(hub, "ada")
+    assert "answered 500" in caplog.text
+    assert "in confidence" not in caplog.text
+
+
+async def test_without_a_provider_too_a_closed_community_ends_the_access():
+    lab = {"members": [{"users": ["ada"]}]}
+    config = {
+        "JupyterHub": {"authenticator_class": "community-dummy"},
+        "CommunityAuthenticator": {"communities": {"lab": lab}},
+    }
+    config["Authenticator"] = {"allow_all": False}
+    async with running_hub(config) as hub:
+        await hub.login("ada")
+        authenticator, ada = hub.app.authenticator, hub.app.users["ada"]
+        assert await authenticator.refresh_user(ada) is True
+        authenticator.communities = {"lab": {**lab, "until": "2026-01-01"}}
+        assert await authenticator.refresh_user(ada) is False
