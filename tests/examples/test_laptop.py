@@ -120,7 +120,8 @@ async def test_each_person_sees_what_they_may_choose_and_their_community_s_brand
 
 async def test_someone_of_no_community_is_refused_with_the_reason(chromium, demo, screenshots):
     page = await sign_in(chromium, demo, "dan")
-    await expect(page.locator("main")).to_contain_text("You logged in as dan, who belongs to no community")
+    await expect(page.locator("main")).to_contain_text("the account dan (dan@fieldstation.example)")
+    await expect(page.locator("main")).to_contain_text("It belongs to no community of this hub.")
     await expect(page.locator("main")).to_contain_text("Ocean Lab is for members of ocean-leads or members of ocean.")
     await assert_pleasant(page, screenshots / "laptop-refused")
     await page.context.close()
