@@ -5,17 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from jupyterhub.utils import maybe_future
-from pydantic import TypeAdapter, ValidationError
 from tornado import web
-from traitlets import Dict, List, Set, TraitError, Unicode, default, validate
+from traitlets import Dict, List, Set, Unicode, default, validate
 from traitlets.config.loader import LazyConfigValue
 
 from hub_extensions import communities, groups, user_names
 from hub_extensions.branding import contact_of
+from hub_extensions.checked_traits import TimeZone, model_of
 from hub_extensions.communities import Communities, Community, Decision, Policy, Refusal
 from hub_extensions.identities import Identity
 from hub_extensions.membership import Rule
-from hub_extensions.mistakes import SettingsError, mistakes_in
 from hub_extensions.usage_service import time_zone as zone
 from hub_extensions.user_names import RefusedName, TakenNames
 
@@ -89,7 +88,7 @@ class CommunityAuthenticator(InvitingAuthenticator):
         help="Whom people may ask for access, as the page that refuses them shows it: an e-mail address or a URL.",
     )
 
-    time_zone = Unicode(
+    time_zone = TimeZone(
         "UTC",
         config=True,
         help="Where the first and the last day of a community begin and end: an IANA name such as Europe/Berlin.",
@@ -127,28 +126,13 @@ class CommunityAuthenticator(InvitingAuthenticator):
 
     @validate("communities")
     def _check_communities(self, proposal: Any) -> Any:
-        self._checked_communities = self._check(proposal, Communities)
-        return proposal["value"]
-
-    @validate("time_zone")
-    def _check_time_zone(self, proposal: Any) -> Any:
-        try:
-            zone(proposal["value"])
-        except ValueError as error:
-            raise TraitError(f"time_zone: {error}") from None
+        self._checked_communities = model_of(Communities, proposal)
         return proposal["value"]
 
     @validate("admins")
     def _check_admins(self, proposal: Any) -> Any:
-        self._checked_admins = self._check(proposal, tuple[Rule, ...])
+        self._checked_admins = model_of(tuple[Rule, ...], proposal)
         return proposal["value"]
-
-    def _check(self, proposal: Any, model: Any) -> Any:
-        try:
-            return TypeAdapter(model).validate_python(proposal["value"])
-        except ValidationError as error:
-            name = proposal["trait"].name
-            raise TraitError(str(SettingsError(mistakes_in(error, model), source=name))) from None
 
     @property
     def policy(self) -> Policy:

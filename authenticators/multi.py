@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers import LogoutHandler
 from jupyterhub.utils import maybe_future, url_path_join
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from tornado import web
 from traitlets import Dict, TraitError, Unicode, default, validate
 from traitlets.config import Config
 
-from hub_extensions.mistakes import SettingsError, mistakes_in
+from hub_extensions.checked_traits import model_of
 from hub_extensions.user_names import look_of
 
 from .community import RECORD, CommunityAuthenticator
@@ -136,6 +136,7 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
 
     def __init__(self, **kwargs: Any) -> None:
         self._mounted: dict[str, Mounted] = {}
+        self._checked_providers: dict[str, Provider] = {}
         super().__init__(**kwargs)
         if not self.providers:
             raise TraitError("community-multi needs CommunityMultiAuthenticator.providers: who can people log in with?")
@@ -144,18 +145,14 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
                 "community-multi needs enable_auth_state, which keeps what each person has logged in with: without it "
                 "nobody could start a server. Remove enable_auth_state: false, or use a single provider."
             )
-        settings: dict[str, Provider] = TypeAdapter(Providers).validate_python(self.providers)
-        prefixes = {name: _prefix_of(name, each) for name, each in settings.items()}
+        prefixes = {name: _prefix_of(name, each) for name, each in self._checked_providers.items()}
         self._refuse_shared_prefixes(prefixes)
-        for name, each in settings.items():
+        for name, each in self._checked_providers.items():
             self._mounted[name] = self._mount(name, each, prefixes)
 
     @validate("providers")
     def _check_providers(self, proposal: Any) -> Any:
-        try:
-            TypeAdapter(Providers).validate_python(proposal["value"])
-        except ValidationError as error:
-            raise TraitError(str(SettingsError(mistakes_in(error, Providers), source="providers"))) from None
+        self._checked_providers = model_of(Providers, proposal)
         return proposal["value"]
 
     @default("enable_auth_state")

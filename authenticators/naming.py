@@ -4,12 +4,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
 from tornado import web
 from traitlets import Bool, Dict, List, TraitError, Unicode, default, validate
 
 from hub_extensions import identities, user_names
-from hub_extensions.mistakes import SettingsError, mistakes_in
+from hub_extensions.checked_traits import model_of
 from hub_extensions.user_names import RefusedName, Step
 
 from .community import CommunityAuthenticator
@@ -23,8 +22,6 @@ _NAMELESS = (
     "Your login provider did not say enough of you to give you a name on this hub. It may have to be told to release "
     "more; the people who run this hub know what it needs."
 )
-
-_Steps = TypeAdapter(tuple[Step, ...])
 
 
 class NamesFromProvider(CommunityAuthenticator, Base):
@@ -74,11 +71,7 @@ class NamesFromProvider(CommunityAuthenticator, Base):
 
     @validate("user_name_steps")
     def _check_steps(self, proposal: Any) -> Any:
-        try:
-            self._steps = _Steps.validate_python(proposal["value"])
-        except ValidationError as error:
-            mistakes = mistakes_in(error, tuple[Step, ...])
-            raise TraitError(str(SettingsError(mistakes, source="user_name_steps"))) from None
+        self._steps = model_of(tuple[Step, ...], proposal)
         return proposal["value"]
 
     def idp_of(self, claims: Mapping[str, Any]) -> str:

@@ -2,22 +2,13 @@
 
 from typing import Any
 
-from traitlets import Dict, TraitError, validate
+from traitlets import Dict, validate
 
 from hub_extensions import auth_state_environment
-from hub_extensions.mistakes import SettingsError, validated
+from hub_extensions.checked_traits import checked
 from hub_extensions.mounts import AdminExtras
 
 from .hook_chain import HookChain
-
-
-def checked(kind: Any, proposal: Any) -> Any:
-    """A trait's proposed value; raises TraitError with everything that is wrong with it."""
-    try:
-        validated(kind, proposal["value"], proposal["trait"].name)
-    except SettingsError as error:
-        raise TraitError(str(error)) from None
-    return proposal["value"]
 
 
 class PersonalEnvironment(HookChain):

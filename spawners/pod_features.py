@@ -11,10 +11,11 @@ from kubespawner.utils import get_k8s_model
 from traitlets import Bool, Dict, Int, List, TraitError, Unicode, validate
 
 from hub_extensions import attribution, mounts, port_block
+from hub_extensions.checked_traits import checked
 from hub_extensions.mistakes import validated
 
 from .hook_chain import NamedHook, in_order, named_hooks
-from .personal_environment import PersonalEnvironment, checked
+from .personal_environment import PersonalEnvironment
 from .refusal import refusal
 from .trait_overrides import MISTAKE
 

@@ -11,6 +11,7 @@ from traitlets import Any as AnyValue
 from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, validate
 
 from hub_extensions import catalogue, groups, profiles
+from hub_extensions.checked_traits import TimeZone
 from hub_extensions.offer import offer
 from hub_extensions.quota_words import uses_of
 from hub_extensions.usage_service import time_zone as zone
@@ -58,7 +59,7 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
         """,
     )
 
-    time_zone = Unicode(
+    time_zone = TimeZone(
         "UTC",
         config=True,
         help="Where days begin and end, as those of profiles and of quotas: an IANA name such as Europe/Berlin.",
@@ -171,14 +172,6 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
     @default("options_from_form")
     def _options_from_form_default(self) -> Any:
         return form.options_of
-
-    @validate("time_zone")
-    def _check_time_zone(self, proposal: Any) -> Any:
-        try:
-            zone(proposal["value"])
-        except ValueError as error:
-            raise TraitError(f"time_zone: {error}") from None
-        return proposal["value"]
 
     @validate("built_images")
     def _compiles(self, proposal: Any) -> str:

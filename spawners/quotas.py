@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from traitlets import Dict, List, Unicode, validate
 
 from hub_extensions import balances, quota_words
+from hub_extensions.checked_traits import checked
 from hub_extensions.ledger.metrics import UNCOUNTED_STARTS
 from hub_extensions.mistakes import validated
 from hub_extensions.quotas import Quotas, allowances
 from hub_extensions.usage_service import time_zone as zone_of
 
 from .hook_chain import HookChain
-from .personal_environment import checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
