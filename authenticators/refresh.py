@@ -119,10 +119,10 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         try:
             async with self._turn():
                 if self._paused_until and self.now() < self._paused_until:
-                    return await self._hold(user, "it could not be asked a moment ago")
+                    return await self._hold(user, known, "it could not be asked a moment ago")
                 refreshed = await super().refresh_user(user, handler, **kwargs)
         except _Crowded:
-            return await self._hold(user, "too many others were being asked about")
+            return await self._hold(user, known, "too many others were being asked about")
         except web.HTTPError as error:
             self.log.info("Not admitted any more: %s. %s", user.name[:64], error.log_message)
             return False
@@ -136,10 +136,10 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         if away and not isinstance(refreshed, dict):
             if not any(map(is_limit, away)):  # a limit may be that of one person alone
                 self._paused_until = self.now() + timedelta(seconds=self.outage_pause)
-            return await self._hold(user, str(away[0]))
+            return await self._hold(user, known, str(away[0]))
         if not isinstance(refreshed, dict):
             ended = refreshed is False and self._token_has_ended(known)
-            return await self._hold(user, "the token has ended, and nothing renews it") if ended else refreshed
+            return await self._hold(user, known, "the token has ended, and nothing renews it") if ended else refreshed
         if refreshed.get("name", user.name) != user.name:
             # What was decided is of the new name, which may be somebody's whom a rule or a list of admins names.
             self.log.info("%s has another name at the provider by now, and has to log in again.", user.name[:64])
@@ -206,9 +206,8 @@ class BoundedStaleness(CommunityAuthenticator, Base):
             away.append(failed)
         raise failed
 
-    async def _hold(self, user: Any, why: str) -> Any:
+    async def _hold(self, user: Any, auth_state: Any, why: str) -> Any:
         """What holds while the provider cannot be asked: what it said last, unless that was too long ago."""
-        auth_state = await user.get_auth_state()
         confirmed = (auth_state or {}).get(RECORD, {}).get("confirmed_at")
         age = self.now() - datetime.fromisoformat(confirmed) if confirmed else None
         if age is None or age > timedelta(seconds=self.stale_membership_limit):

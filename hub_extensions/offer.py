@@ -29,10 +29,6 @@ from .profiles import (
 from .quota_words import Override, Uses
 
 
-def _uses_nothing(profile: str, override: Override, choice: Override | None) -> str:  # noqa: ARG001
-    return ""
-
-
 class VisibleUnlisted(NamedTuple):  # takes half the time to make of a dataclass, and a page may have hundreds
     """A write-in field as a page may show it; `value` is what it holds at first."""
 
@@ -107,12 +103,12 @@ class Offer:
         return all(profile.locked for profile in self.profiles)
 
 
-def offer(catalogue: Catalogue, person: Person, options: Any = None, uses: Uses = _uses_nothing) -> Offer:
+def offer(catalogue: Catalogue, person: Person, options: Any = None, uses: Uses | None = None) -> Offer:
     """The profiles to show to a person, with what `options` (saved, or from a link) asks for selected.
 
     What they ask for and cannot be kept gives way: a profile to the one that replaces it or to the default, a choice or
     a written-in value to the option's default. Each time a notice says so. `uses` says what a profile, with one of its
-    choices or without, uses of the person's quotas.
+    choices or without, uses of the person's quotas, if there are any.
     """
     options = options if isinstance(options, Mapping) else {}
     closed = [(profile, why_closed(profile, person)) for profile in catalogue.profiles]
@@ -175,12 +171,18 @@ def _locked(profile: Profile, why: str) -> VisibleProfile:
 
 
 def _visible(
-    profile: Profile, person: Person, options: Mapping[str, Any], uses: Uses, *, selected: bool, built_images: str
+    profile: Profile,
+    person: Person,
+    options: Mapping[str, Any],
+    uses: Uses | None,
+    *,
+    selected: bool,
+    built_images: str,
 ) -> tuple[VisibleProfile, list[str]]:
     notices: list[str] = []
     visible_options = []
     for name, option in profile.profile_options.items():
-        of_choice = partial(uses, profile.name, profile.kubespawner_override)
+        of_choice = partial(uses, profile.name, profile.kubespawner_override) if uses else None
         visible, given_up = _visible_option(name, option, person, options, built_images, of_choice)
         visible_options.append(visible)
         notices += given_up
@@ -207,7 +209,7 @@ def _visible(
         communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
         if len(communities) > 1
         else (),
-        uses="" if decided else uses(profile.name, profile.kubespawner_override, None),
+        uses=uses(profile.name, profile.kubespawner_override, None) if uses and not decided else "",
     ), notices
 
 
@@ -217,7 +219,7 @@ def _visible_option(
     person: Person,
     options: Mapping[str, Any],
     built_images: str,
-    uses: Callable[[Override], str],
+    uses: Callable[[Override], str] | None,
 ) -> tuple[VisibleOption, list[str]]:
     choices, write_in = open_choices(option, person), open_write_in(option, person)
     title = option.display_name or name
@@ -233,10 +235,9 @@ def _visible_option(
     selected = None if written else wanted or default_choice(choices)
     # What a choice looks like does not depend on the person, and there may be thousands.
     visible = {key: option.visible_choices[key] for key in choices}
-    for key, choice in choices.items():
-        used = uses(choice.kubespawner_override)
-        if used:
-            visible[key] = visible[key]._replace(uses=used)
+    if uses:
+        for key, choice in choices.items():
+            visible[key] = visible[key]._replace(uses=uses(choice.kubespawner_override))
     if selected is not None:
         visible[selected] = visible[selected]._replace(selected=True)
     unlisted = None

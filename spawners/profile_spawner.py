@@ -147,7 +147,7 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
             notices.append("The link would have filled in a field. If you trust it, copy the value yourself.")
         person = self._person()
         told = await self.quota_told(person, self.communities)
-        uses = uses_of(told.countings, self.session.snapshot())
+        uses = uses_of(told.countings, self.session.snapshot()) if told.countings else None
         offered = offer(known, person, linked or self.user_options, uses)
         if offered.is_empty:
             raise refusal(profiles.nothing_offered(known, person), code="nothing_offered", status=403)

@@ -123,7 +123,7 @@ async def test_an_invitation_is_made_and_withdrawn_by_keyboard_and_without_scrip
     await page.keyboard.type("By keyboard")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Pass this link on")).to_have_value(re.compile("/hub/invitation[?]token="))
-    assert await page.get_by_role("button", name="Copy").count() == 0
+    await expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     row = page.get_by_role("row").filter(has_text="By keyboard")
     await row.get_by_role("button").focus()
     await page.keyboard.press("Enter")
