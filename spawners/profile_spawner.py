@@ -18,7 +18,7 @@ from hub_extensions.usage_service import time_zone as zone
 
 from . import form
 from .personal_environment import PersonalEnvironment
-from .quotas import QuotaCheck
+from .quota_watch import QuotaWatch
 from .refusal import knows_refusals, refusal
 from .session import SessionRecord
 from .trait_overrides import TraitOverrides
@@ -26,7 +26,7 @@ from .trait_overrides import TraitOverrides
 _READER = "hub_extensions_catalogue_reader"  # among the hub's settings
 
 
-class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
+class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment):
     """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
 
     Whatever way options reach the spawner (form, link, REST API, an admin, saved options), `apply_user_options` is the
