@@ -13,6 +13,7 @@ from hub_extensions import communities, groups, user_names
 from hub_extensions.branding import contact_of
 from hub_extensions.checked_traits import TimeZone, model_of
 from hub_extensions.communities import Communities, Community, Decision, Policy, Refusal
+from hub_extensions.group_metrics import GROUP_SIZES
 from hub_extensions.identities import Identity
 from hub_extensions.membership import Rule
 from hub_extensions.usage_service import time_zone as zone
@@ -103,6 +104,8 @@ class CommunityAuthenticator(InvitingAuthenticator):
         self._known: set[str] = set()
         self._owners: dict[str, Mapping[str, Any]] = {}  # of names that somebody logs in with, before auth_state has it
         super().__init__(**kwargs)
+        if getattr(self.parent, "db", None) is not None:
+            GROUP_SIZES.follow(self.parent.db)
         # A trait set for the class of the provider hides the same trait of Authenticator; lists of people are added up.
         for name in ("admin_users", "blocked_users"):
             setattr(self, name, set(getattr(self, name)).union(*self._configured(name)))

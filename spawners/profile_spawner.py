@@ -12,6 +12,7 @@ from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, de
 
 from hub_extensions import catalogue, groups, profiles
 from hub_extensions.checked_traits import TimeZone
+from hub_extensions.group_metrics import GROUP_SIZES
 from hub_extensions.offer import offer
 from hub_extensions.quota_words import uses_of
 from hub_extensions.usage_service import time_zone as zone
@@ -126,6 +127,8 @@ class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment):
         super().__init__(**kwargs)
         self._good_options = self.user_options  # those of the last start, which JupyterHub has kept
         self.session = SessionRecord(self)
+        if self.user:
+            GROUP_SIZES.follow(self.user.db)
 
     @default("user_options")
     def _user_options_default(self) -> dict[str, Any]:
