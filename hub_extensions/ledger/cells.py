@@ -55,7 +55,7 @@ class Cells:
     ) -> dict[tuple[str, ...], Sums]:
         """Return what each combination of values of the dimensions adds up to, those with most time first."""
         cells = _cells_of(days)
-        columns = [_COLUMNS[each] for each in dimensions]
+        columns: list[Any] = [_COLUMNS[each] for each in dimensions]
         joined: FromClause = cells
         share: ColumnElement[Any] | None = None
         if _OF_KIND.intersection(dimensions):
@@ -68,7 +68,7 @@ class Cells:
                 member = and_(member, KIND_GROUPS.c.is_primary == 1)
             joined = joined.join(KIND_GROUPS, member)
             share = cast(KIND_GROUPS.c.of, Float) if attribution == "split" else None
-        found: Select[Any] = (
+        found = (
             select(*columns, func.count(distinct(cells.c.person_id)), *_summed(cells, days, share))
             .select_from(joined)
             .where(*self._chosen(cells, days, scope))
