@@ -300,11 +300,11 @@ class Counter:
         """Return the numbers of kinds by their digests; those that are new get one."""
         unknown = [digest for digest in kinds if digest not in self._kinds]
         wanted = select(KINDS.c.digest, KINDS.c.id).where(KINDS.c.digest.in_(unknown))
-        self._kinds.update(connection.execute(wanted).tuples().all())
+        self._kinds.update((row.digest, row.id) for row in connection.execute(wanted))
         new = [digest for digest in unknown if digest not in self._kinds]
         if new:
             connection.execute(insert(KINDS), [{**kinds[digest], "digest": digest} for digest in new])
-            self._kinds.update(connection.execute(wanted).tuples().all())
+            self._kinds.update((row.digest, row.id) for row in connection.execute(wanted))
             for table, parts in ((KIND_GROUPS, _groups_of), (KIND_CHOICES, _choices_of)):
                 rows = [{"kind_id": self._kinds[digest], **part} for digest in new for part in parts(kinds[digest])]
                 connection.execute(insert(table), rows)
