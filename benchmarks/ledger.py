@@ -93,6 +93,8 @@ def build(ledger: Ledger, count: int, people: int) -> None:
 
     def write() -> None:
         with ledger.engine.begin() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.execute(text("PRAGMA cache_size=-500000"))  # of this connection, until it is let go
             connection.execute(insert(SESSIONS), [row for row, _ in some])
             connection.execute(
                 insert(SESSION_GROUPS), [{"session_id": row["id"], "group": g} for row, groups in some for g in groups]
@@ -114,6 +116,7 @@ def build(ledger: Ledger, count: int, people: int) -> None:
     _say(f"counted in {taken:.0f} s, {count / taken:,.0f} sessions a second")
     with ledger.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("ANALYZE"))
+    ledger.dispose()
 
 
 def reads(cells: Cells, scope: Scope) -> dict[str, Callable[[], object]]:
