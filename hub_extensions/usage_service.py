@@ -31,6 +31,11 @@ ADMINISTER = "read:roles"
 """Whoever has this administers the hub, and may invite everywhere: of JupyterHub's roles only that of admins has it. It
 shows who has which role, and so a token of it does no harm here."""
 
+RUNNING_SERVERS = "hub-extensions/servers"
+"""Where, under the hub's API, services read which servers run."""
+SCOPES = ("list:users", "read:users:groups", "read:servers")
+"""What the service itself may do, to read that."""
+
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
 """The process that configures the hub and starts the service: without it the service has nothing to do."""
@@ -124,12 +129,13 @@ class Registration:
     """What to append to a hub's configuration.
 
     ``service`` → ``JupyterHub.services``; ``custom_scopes`` → ``JupyterHub.custom_scopes``; ``user_scopes`` → what the
-    role ``user`` gets besides what it has. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
+    role ``user`` gets besides what it has; ``role`` → ``JupyterHub.load_roles``, for the service itself. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
     """
 
     service: dict[str, Any]
     custom_scopes: dict[str, dict[str, str]]
     user_scopes: list[str]
+    role: dict[str, Any]
 
 
 def registration(
@@ -160,4 +166,10 @@ def registration(
             INVITE: {"description": "Invite people into a community"},
         },
         user_scopes=[f"access:services!service={SERVICE}"],
+        role={
+            "name": "hub-extensions-usage",
+            "description": "Read which servers run, for the usage ledger",
+            "scopes": list(SCOPES),
+            "services": [SERVICE],
+        },
     )
