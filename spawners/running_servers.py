@@ -27,7 +27,8 @@ class RunningServers(APIHandler):
     async def get(self) -> None:
         """`{"hub", "ledger", "at", "servers": […]}`; `ledger`: whether this hub writes one, `at`: when this was so."""
         ledger = UsageLedger(config=self.config)
-        sessions = [record.as_json() for record in running(self.settings)]
+        # What spawners share; the web application has a copy of its own.
+        sessions = [record.as_json() for record in running(self.users.settings)]
         head = {"hub": ledger.hub_name, "ledger": ledger.enabled, "at": datetime.now(UTC).isoformat()}
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")

@@ -157,7 +157,7 @@ class SessionRecord:
 
 
 def running(hub_settings: Mapping[str, Any]) -> Collection[SessionRecord]:
-    """The sessions of this hub that have no end yet; `hub_settings` are those of its web application."""
+    """The sessions of this hub that have no end yet; `hub_settings` are those that its users have."""
     return list(hub_settings.get(_RUNNING, {}).values())
 
 

@@ -31,6 +31,7 @@ _MIGRATION_LOCK = 0x4855_4245
 # Alembic keeps the connection it works on in module globals.
 _alembic = threading.Lock()
 
+
 class Ledger:
     """The table of sessions in the database at ``url``: ``sqlite:///usage.sqlite`` or ``postgresql://…``.
 

@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -87,14 +87,16 @@ class HubWatch:
             answer = await self._client.fetch(self._request)
             told = json.loads(answer.body)
             sessions = [session_json.read(row) for row in told["servers"]]
-            at = datetime.fromisoformat(told["at"])
+            at = datetime.fromisoformat(told["at"]).astimezone(UTC)
             hub, records = told["hub"], told["ledger"]
         except HTTPClientError as error:
             raise HubAwayError(f"it answered {error.code} {error.message}") from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError, asyncio.IncompleteReadError) as error:
             raise HubAwayError(f"{type(error).__name__}: {str(error)[:200]}") from error
         if hub != self.hub or not records:
-            raise HubAwayError(f"it writes the ledger of {str(hub)[:64]!r}, and this service reads that of {self.hub!r}")
+            raise HubAwayError(
+                f"it writes the ledger of {str(hub)[:64]!r}, and this service reads that of {self.hub!r}"
+            )
         return Running(at, {each.id: each for each in sessions if each.hub == hub and each.ready_at is not None})
 
     def close(self) -> None:
@@ -156,7 +158,8 @@ class Heartbeat:
 
         def agree(ledger: Ledger) -> None:
             ledger.seen(running.sessions, running.at)
-            found = reconcile(running.ready_at, ledger.without_end(self.watch.hub), self._absent, running.at)
+            rows = ledger.without_end(self.watch.hub)
+            found = reconcile(running.ready_at, rows, self._absent, running.at, 2 * timedelta(seconds=self.every))
             self._write_missing(ledger, running, found.without_row)
             if found.gone:
                 closed = ledger.close_unseen(found.gone, EndReason.HUB_AWAY)

@@ -65,7 +65,7 @@ async def _serve(settings: UsageSettings) -> None:
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
     watch, beating = _watch(settings), None
     if watch is not None:
-        beating = asyncio.create_task(Heartbeat(watch, reader).run())
+        beating = asyncio.create_task(Heartbeat(watch, reader, every=settings.beat_seconds).run())
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -81,7 +81,9 @@ def _watch(settings: UsageSettings) -> HubWatch | None:
     """Return what asks the hub which servers run; None for a service that the hub gave no token."""
     hub = HubAuth()
     if not hub.api_token:
-        log.error("JUPYTERHUB_API_TOKEN is not set: the ledger is shown as it is, and not kept in agreement with the hub.")
+        log.error(
+            "JUPYTERHUB_API_TOKEN is not set: the ledger is shown as it is, and not kept in agreement with the hub."
+        )
         return None
     ssl = make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca) if hub.certfile or hub.keyfile else None
     return HubWatch(hub.api_url, hub.api_token, settings.hub, ssl=ssl)

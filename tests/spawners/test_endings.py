@@ -155,7 +155,8 @@ async def test_what_services_stop(service: str, reason: EndReason, tmp_path: Pat
         },
         "UsageLedger": {"database": f"sqlite:///{tmp_path}/usage.sqlite"},
         "ProfileLocalSpawner": {
-            "cmd": [sys.executable, "-I", "-c", SERVER], "home_dir_template": f"{tmp_path}/{{username}}"
+            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "home_dir_template": f"{tmp_path}/{{username}}",
         },
     }
     async with running_hub(config) as hub:
