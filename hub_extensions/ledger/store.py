@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _COLUMNS = [each.name for each in fields(Session) if each.name != "groups"]
+_OF_SESSION = [SESSIONS.c[name] for name in _COLUMNS]
 _MIGRATIONS = Path(__file__).with_name("migrations")
 # Any number will do, if every hub that shares a PostgreSQL database takes the same one.
 _MIGRATION_LOCK = 0x4855_4245
@@ -78,7 +79,7 @@ class Ledger:
             connection.execute(
                 update(SESSIONS)
                 .where(*server, SESSIONS.c.ended_at.is_(None), SESSIONS.c.ready_at <= session.ready_at)
-                .values(ended_at=seen, end_reason=EndReason.HUB_AWAY)
+                .values(ended_at=seen, end_reason=EndReason.HUB_AWAY, uncounted=1)
             )
             connection.execute(insert(SESSIONS), row)
             if session.groups:
@@ -91,7 +92,7 @@ class Ledger:
             closed = connection.execute(
                 update(SESSIONS)
                 .where(SESSIONS.c.id == session_id, SESSIONS.c.ended_at.is_(None))
-                .values(ended_at=at, last_seen_at=at, end_reason=reason)
+                .values(ended_at=at, last_seen_at=at, end_reason=reason, uncounted=1)
             )
             return bool(closed.rowcount)
 
@@ -114,7 +115,7 @@ class Ledger:
             # Databases bound the number of parameters of a statement; SQLite's was 999 for long.
             for start in range(0, len(wanted), 500):
                 these = SESSIONS.c.id.in_(wanted[start : start + 500])
-                statement = update(SESSIONS).where(these, SESSIONS.c.ended_at.is_(None)).values(**values)
+                statement = update(SESSIONS).where(these, SESSIONS.c.ended_at.is_(None)).values(**values, uncounted=1)
                 changed += connection.execute(statement).rowcount
         return changed
 
@@ -153,7 +154,7 @@ class Ledger:
             member = and_(SESSION_GROUPS.c.session_id == SESSIONS.c.id, SESSION_GROUPS.c.group.in_(list(groups)))
             chosen.append(exists().where(member))
         # id makes the order, and with it what a limit keeps, the same each time.
-        found = select(SESSIONS).where(*chosen).order_by(SESSIONS.c.ready_at.desc(), SESSIONS.c.id).limit(limit)
+        found = select(*_OF_SESSION).where(*chosen).order_by(SESSIONS.c.ready_at.desc(), SESSIONS.c.id).limit(limit)
         with self.engine.begin() as connection:
             rows = connection.execute(found).mappings().all()
             groups_of = _groups(connection, [row["id"] for row in rows])

@@ -15,11 +15,13 @@ from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from hub_extensions import session_json
 from hub_extensions.end_reasons import EndReason
+from hub_extensions.ledger.counting import Counter
 from hub_extensions.reconciliation import reconcile
 from hub_extensions.usage_service import RUNNING_SERVERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from datetime import tzinfo
     from ssl import SSLContext
 
     from hub_extensions.ledger import Ledger
@@ -27,10 +29,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS = 60.0
 _FIRST_SECONDS = 2.0
 _TIMEOUT = 20.0
 _MOST_BYTES = 64 * 2**20
+_COUNTED_AT_ONCE = 1000
 
 
 class HubAwayError(Exception):
@@ -105,28 +107,22 @@ class HubWatch:
 
 
 class Heartbeat:
-    """Keeps one hub's rows in agreement with what runs on it; other hubs' rows are left alone.
+    """Keeps one hub's rows in agreement with what runs on it, and its cells with its rows; not those of other hubs.
 
-    ``count`` is awaited after each beat with the moment of it; what it raises is logged.
+    Cells are of the days of ``zone``. ``every`` and ``first`` are seconds.
     """
 
     def __init__(
-        self,
-        watch: HubWatch,
-        ledger: Asks,
-        *,
-        count: Callable[[datetime], Awaitable[None]] | None = None,
-        every: float = BEAT_SECONDS,
-        first: float = _FIRST_SECONDS,
+        self, watch: HubWatch, ledger: Asks, zone: tzinfo, *, every: float = 60.0, first: float = _FIRST_SECONDS
     ) -> None:
         self.watch = watch
         self.ledger = ledger
-        self.count = count
+        self.zone = zone
         self.every = every
         self.first = first
         self._absent: Mapping[str, int] = {}
         self._told: set[str] = set()
-        self._away = False
+        self._failing: set[str] = set()
 
     async def run(self) -> None:
         """Beat until cancelled. Nothing that happens ends it."""
@@ -136,24 +132,11 @@ class Heartbeat:
             await asyncio.sleep(max(0.0, due - loop.time()))
             # A beat that took long is followed by the next due one, not by all that were missed.
             due = max(due + self.every, loop.time())
-            await self.try_beat()
-
-    async def try_beat(self) -> bool:
-        """Beat once. Return whether hub and ledger answered."""
-        try:
-            await self.beat()
-        except Exception as error:  # noqa: BLE001 - told, and tried again at the next beat
-            if not self._away:
-                log.warning("What runs is not known now, and the ledger is left as it is: %s", _sentence(error))
-            self._away = True
-            return False
-        if self._away:
-            log.info("Hub and ledger answer again.")
-        self._away = False
-        return True
+            await self._try("What runs is not known now, and the ledger is left as it is", self.beat)
+            await self._try("What the ledger holds cannot be counted now", self.count)
 
     async def beat(self) -> None:
-        """Ask what runs, write it, and count. Raises when the hub or the ledger does not answer."""
+        """Ask what runs, and write it. Raises when the hub or the ledger does not answer."""
         running = await self.watch.running()
 
         def agree(ledger: Ledger) -> None:
@@ -167,8 +150,30 @@ class Heartbeat:
             self._absent = found.absent
 
         await self.ledger.ask(agree)
-        if self.count is not None:
-            await self.count(running.at)
+
+    async def count(self) -> None:
+        """Bring the cells up to date, for at most half of the time until the next beat. Raises as ``beat`` does."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self.every / 2
+
+        def some(ledger: Ledger) -> int:
+            return Counter(ledger, self.watch.hub, self.zone).count_up(datetime.now(UTC), limit=_COUNTED_AT_ONCE)
+
+        while await self.ledger.ask(some) >= _COUNTED_AT_ONCE and loop.time() < until:
+            pass
+
+    async def _try(self, otherwise: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Take a step; when it fails, say so once, until it does not."""
+        try:
+            await step()
+        except Exception as error:  # noqa: BLE001 - told, and tried again at the next beat
+            if otherwise not in self._failing:
+                log.warning("%s: %s", otherwise, _sentence(error))
+            self._failing.add(otherwise)
+            return
+        if otherwise in self._failing:
+            self._failing.remove(otherwise)
+            log.info("That is over: %s", otherwise)
 
     def _write_missing(self, ledger: Ledger, running: Running, ids: frozenset[str]) -> None:
         for each in sorted(ids - self._told):

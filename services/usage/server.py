@@ -65,7 +65,9 @@ async def _serve(settings: UsageSettings) -> None:
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
     watch, beating = _watch(settings), None
     if watch is not None:
-        beating = asyncio.create_task(Heartbeat(watch, reader, every=settings.beat_seconds).run())
+        beating = asyncio.create_task(
+            Heartbeat(watch, reader, time_zone(settings.time_zone), every=settings.beat_seconds).run()
+        )
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
