@@ -61,8 +61,8 @@ class UsageSettings:
     folder; ``communities`` maps the name of each community to its title, ``inviting`` names those that admit people by
     invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
-    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``. Every ``beat_seconds`` the
-    service asks the hub which servers run.
+    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``. Every
+    ``beat_seconds`` the service asks the hub which servers run.
     """
 
     database: str
@@ -132,7 +132,8 @@ class Registration:
     """What to append to a hub's configuration.
 
     ``service`` → ``JupyterHub.services``; ``custom_scopes`` → ``JupyterHub.custom_scopes``; ``user_scopes`` → what the
-    role ``user`` gets besides what it has; ``role`` → ``JupyterHub.load_roles``, for the service itself. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
+    role ``user`` gets besides what it has; ``role`` → ``JupyterHub.load_roles``,
+    for the service itself. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
     """
 
     service: dict[str, Any]
