@@ -6,14 +6,15 @@ is decided in `hub_extensions.profiles`.
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
-from . import groups, sizes
+from . import sizes
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .patterns import compiled
 
@@ -47,6 +48,19 @@ def _not_empty(name: str) -> str:
 Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], BeforeValidator(_numbers_as_texts)]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Audience:
+    """Whom a part is for; `users` are in lower case. Parts that are for the same people share one, see `_audience`."""
+
+    everyone: bool
+    groups: tuple[str, ...]
+    users: frozenset[str]
+
+
+# Comparing two objects is comparing where they are, and a page asks for each of thousands of choices.
+_audience = lru_cache(maxsize=65536)(Audience)
+
+
 class VisibleChoice(NamedTuple):
     """A choice as a page may show it: of its override the size, in words, and the name of the image.
 
@@ -78,14 +92,17 @@ class Restricted(_Part):
         return self.allowed_groups or self.allowed_teams
 
     @cached_property
-    def group_keys(self) -> frozenset[str]:
-        """The groups in the form in which their names are compared."""
-        return groups.keys(self.groups)
+    def users(self) -> frozenset[str]:
+        """The named users as JupyterHub has their names: in lower case, and otherwise as they are written.
+
+        Not casefold: of it, `ﬁona` is `fiona`, but to JupyterHub they are two people.
+        """
+        return frozenset(map(str.lower, self.allowed_users))
 
     @cached_property
-    def patterns(self) -> tuple[str, ...]:
-        """Those of the groups that stand for more than one."""
-        return tuple(group for group in self.groups if "*" in group)
+    def audience(self) -> Audience:
+        """Whom this part is for."""
+        return _audience(self.for_everyone, self.groups, self.users)
 
     @cached_property
     def for_everyone(self) -> bool:
@@ -136,6 +153,16 @@ class Option(_Part):
     choices: Annotated[dict[str, Choice], BeforeValidator(_nothing_is_empty)] = {}
     unlisted_choice: UnlistedChoice = UnlistedChoice()
     dynamic_image_building: DynamicImageBuilding = DynamicImageBuilding()
+
+    @cached_property
+    def audiences(self) -> tuple[Audience, ...]:
+        """Whom each of its choices is for."""
+        return tuple(choice.audience for choice in self.choices.values())
+
+    @cached_property
+    def defaults(self) -> tuple[str, ...]:
+        """The keys of the choices that are a default, of which the first that is open to a person is theirs."""
+        return tuple(key for key, choice in self.choices.items() if choice.default)
 
     @cached_property
     def visible_choices(self) -> Mapping[str, VisibleChoice]:
