@@ -11,7 +11,7 @@ from typing import Any
 from . import groups as group_names
 from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice, read_each
 from .catalogue_names import check_names
-from .findings import Finding, error, inside, warning
+from .findings import Finding, error, errors, inside, warning
 from .mistakes import did_you_mean, shown
 from .override_check import Traits, check_override
 from .patterns import matched
@@ -34,8 +34,7 @@ def check_list(
     placed, mistakes = read_each(profile_list, path)
     if not mistakes:
         return _check(placed, path, traits, None, today)
-    found = [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
-    return found + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
+    return errors(mistakes) + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
 
 
 def check(

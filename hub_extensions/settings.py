@@ -21,7 +21,7 @@ from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
-from .pages import Level
+from .pages import Announcement
 from .quotas import Quotas, unknown_communities
 from .usage_service import time_zone
 
@@ -91,13 +91,6 @@ class Grant(_Part):
 
     to: str
     scopes: tuple[str, ...] = Field(min_length=1)
-
-
-class Announcement(_Part):
-    """A sentence for everybody, on every page."""
-
-    text: str
-    level: Level = "info"
 
 
 class Settings(_Part):

@@ -16,7 +16,7 @@ from .additions import add_role, grant, listed, put, update
 from .findings import told_once
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
-from .pages import Announcement, PageContext
+from .pages import PageContext
 from .roles import leads_roles
 from .settings import Settings
 from .share import TEMPLATES
@@ -112,7 +112,7 @@ def _set_pages(c: Config, settings: Settings) -> None:
         settings.hub.title,
         settings.branding,
         [(name, community.title or name, community.branding) for name, community in settings.communities.items()],
-        [Announcement(told.text, told.level) for told in settings.announcements],
+        settings.announcements,
     )
     update(c, "template_vars", {"hub_extensions": page})
 

@@ -1,6 +1,5 @@
 """The profile machinery of a spawner, whatever it starts servers with."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from hub_extensions import catalogue, groups, profiles
 from hub_extensions.checked_traits import TimeZone
 from hub_extensions.group_metrics import GROUP_SIZES
 from hub_extensions.offer import offer
+from hub_extensions.patterns import compiled
 from hub_extensions.quota_words import uses_of
 from hub_extensions.usage_service import time_zone as zone
 
@@ -179,9 +179,9 @@ class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment):
     @validate("built_images")
     def _compiles(self, proposal: Any) -> str:
         try:
-            re.compile(proposal["value"])
-        except re.error as error:
-            raise TraitError(f"built_images is not a regular expression: {error}") from error
+            compiled(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"built_images {error}") from None
         return str(proposal["value"])
 
     def _builder(self) -> str:

@@ -165,7 +165,7 @@ async def test_what_an_operator_wrote_is_never_markup() -> None:
             }
         ),
         [("ocean-lab", HOSTILE, Branding())],
-        [Announcement(HOSTILE)],
+        [Announcement(text=HOSTILE)],
     )
     settings = {"template_paths": [str(TEMPLATES)], "template_vars": {"hub_extensions": context}}
     async with running_hub({"JupyterHub": settings}) as hub:
