@@ -75,6 +75,21 @@ class VisibleChoice(NamedTuple):
     selected: bool
     uses: str = ""
 
+    @property
+    def size_told(self) -> str:
+        """The size where the name does not say it already, as that of a generated choice does."""
+        return "" if self.size == self.display_name else self.size
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether there is more to say than its name."""
+        return bool(self.description or self.size or self.uses)
+
+    @property
+    def line(self) -> str:
+        """All there is to say of it, on one line."""
+        return " \N{EN DASH} ".join(filter(None, (self.display_name, self.size_told, self.uses, self.description)))
+
 
 class Restricted(_Part):
     """A part that is for members of any of the groups and for the named users; with neither list, for everyone.
