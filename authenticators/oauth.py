@@ -63,7 +63,7 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
         try:
             model = await super().get_authenticated_user(handler, data)
         except web.HTTPError as error:
-            if error.status_code != 403 or hasattr(error, "refusal"):
+            if error.status_code != 403 or hasattr(error, "another_account_path"):  # those that have it are ours
                 raise
             told = error.log_message % error.args if error.log_message else "Your account is not admitted."
             raise self.refusal("", getattr(error, "jupyterhub_message", told)) from error
