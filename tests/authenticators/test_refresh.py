@@ -22,7 +22,7 @@ TRAITS = {
             "ocean-lab": {"title": "Ocean Lab", "members": [{"github": ["ocean-lab"]}]},
             "reef": {"members": [{"github": ["ocean-lab:reef"]}]},
         },
-        "service_users": {"health-check"},
+        "service_users": {"Health-Check"},
     },
     "CommunityOAuthenticator": {"provider_timeout": 0.3, "outage_pause": 0},
 }
