@@ -18,6 +18,7 @@ from hub_extensions.membership import Rule
 from hub_extensions.usage_service import time_zone as zone
 from hub_extensions.user_names import RefusedName, TakenNames
 
+from .administrators import keep_out_of
 from .inviting import InvitingAuthenticator
 from .slugs import slug_of
 
@@ -249,6 +250,11 @@ class CommunityAuthenticator(InvitingAuthenticator):
         self._known.discard(user.name)
         self._owners.pop(user.name, None)
         return super().delete_user(user)
+
+    def get_handlers(self, app: Any) -> list[Any]:
+        """The class's own; the hub's database is there by then, in which administrators are looked after."""
+        keep_out_of([*map(communities.accessible_group, self._checked_communities)], app.db)
+        return list(super().get_handlers(app))
 
     @property
     def another_account_path(self) -> str:
