@@ -29,6 +29,7 @@ def check_rules(login: Login) -> list[Finding]:
     return [
         *_github(login),
         *_cilogon(login),
+        *_groups_of_any_idp(login),
         *_unverified_names(login),
         *_shared_names(login),
         *_groups(login),
@@ -70,6 +71,21 @@ def _cilogon(login: Login) -> Iterator[Finding]:
             inside(path, idp), f"admits nobody: people can log in through {idp_name(idp)}, and are then refused.",
             "Give it allow_all or allowed_domains, or remove it.",
         )  # fmt: skip
+
+
+def _groups_of_any_idp(login: Login) -> Iterator[Finding]:
+    """Groups that each of several institutions can put its people into."""
+    if not login.ours or "cilogon" not in login.providers or len(login.idps) < 2:
+        return
+    for path, rule in login.rules:
+        of_others = rule.provider and set(rule.provider) <= set(PROVIDERS.values()) - {"cilogon"}
+        if rule.groups and not (rule.idp or rule.github or rule.hosted_domains or of_others):
+            names = shown(rule.groups[0]) if len(rule.groups) == 1 else f"{len(rule.groups)} groups"
+            yield warning(
+                path,
+                f"means members of {names} by the word of any of {len(login.idps)} identity providers.",
+                "Write beside groups the idp whose groups they are; several, if all of them may say so.",
+            )
 
 
 def _unverified_names(login: Login) -> Iterator[Finding]:
