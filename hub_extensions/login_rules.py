@@ -191,6 +191,13 @@ def _communities(login: Login) -> Iterator[Finding]:
     if login.classes and login.rules and not login.ours:
         what = f"say who may log in, but {login.classes[0]} is in use, which does not know communities."
         yield warning("communities", what, "Choose an authenticator whose name begins with community-.")
+    if login.ours and login.communities and not login.manages_groups:
+        made_by_hand = "JupyterHub.load_groups" if login.value("manage_groups") is None else "manage_groups: false"
+        yield warning(
+            "communities",
+            f"put nobody into a group, because of {made_by_hand}: profiles, quotas and roles of leads do not see them.",
+            "Remove it, so that people are in the groups of their communities.",
+        )
     for path, rule in login.rules if login.providers and login.ours else ():
         why = unmeetable(rule, login.providers, login.idps)
         if why:

@@ -169,6 +169,18 @@ def test_there_is_nothing_to_say_of_a_login_that_is_fine(name):
 GITHUB = {"allowed_organizations": ["ocean-lab"]}
 CILOGON = {"idps": {UNIVERSITY: {**BY_EMAIL, "allow_all": True}}}
 MISTAKES = {
+    "communities that make no groups": (
+        "community-github",
+        {"GitHubOAuthenticator": {"manage_groups": False}},
+        {"communities": community({"github": ["ocean-lab"]})},
+        ("warning", "communities", "put nobody into a group, because of manage_groups: false"),
+    ),
+    "communities beside groups made by hand": (
+        "community-github",
+        {"JupyterHub": {"authenticator_class": "community-github", "load_groups": {"by-hand": {}}}},
+        {"communities": community({"github": ["ocean-lab"]})},
+        ("warning", "communities", "put nobody into a group, because of JupyterHub.load_groups"),
+    ),
     "groups that any institution can put its people into": (
         "community-cilogon",
         {"CILogonOAuthenticator": {"idps": {UNIVERSITY: BY_EMAIL, GOOGLE: BY_EMAIL}}},
