@@ -4,6 +4,7 @@ Whoever opens an address can write into it what a provider would: none of it is 
 """
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub.handlers import BaseHandler
@@ -19,6 +20,7 @@ else:
 
 # What a provider says of the hub, and not of a person (RFC 6749, 5.2; the last one is GitHub's).
 _OF_THE_HUB = {"invalid_client", "unauthorized_client", "incorrect_client_credentials"}
+_RATE_LIMIT = re.compile(rb"rate.?limit", re.IGNORECASE)
 _LATER = {"temporarily_unavailable", "server_error"}  # RFC 6749, 4.1.2.1
 
 
@@ -147,9 +149,12 @@ def is_outage(error: HTTPClientError) -> bool:
 
 def is_limit(error: HTTPClientError) -> bool:
     """Whether the provider has had too many questions, perhaps about one person."""
-    headers = error.response.headers if error.response else {}
+    if error.code != 403 or not error.response:
+        return error.code == 429
+    headers = error.response.headers
     limited = headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in headers
-    return error.code == 429 or (error.code == 403 and limited)
+    # GitHub's secondary limits, and Google's, may say so in the answer alone.
+    return limited or bool(_RATE_LIMIT.search((error.response.body or b"")[:4096]))
 
 
 def says_nothing_of_the_person(error: HTTPClientError) -> bool:

@@ -287,11 +287,14 @@ def _wrong_idp(policy: Policy, identity: Identity) -> Iterator[Reason]:
     """An address whose domain some IdPs vouch for, shown by another IdP, could be made up to pass for its owner."""
     if not identity.idp or not identity.email_domain:
         return
+    placed = [
+        (f"communities.{name}.{at}", rule) for name, each in policy.communities.items() for at, rule in each.places()
+    ]
+    placed += [(f"hub.admins[{index}]", rule) for index, rule in enumerate(policy.admins)]
     vouching: dict[str, str] = {}
-    for name, community in policy.communities.items():
-        for place, rule in community.places():
-            if rule.idp and group_names.member_of_any([identity.email_domain], rule.domains):
-                vouching |= dict.fromkeys(rule.idp, f"communities.{name}.{place}")
+    for path, rule in placed:
+        if rule.idp and group_names.member_of_any([identity.email_domain], rule.domains):
+            vouching |= dict.fromkeys(rule.idp, path)
     if vouching and identity.idp not in vouching:
         through = " or ".join(sorted(map(idp_name, vouching)))
         sentence = f"People of {identity.email_domain} log in through {through}, not through {idp_name(identity.idp)}."

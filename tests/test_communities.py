@@ -160,6 +160,11 @@ REFUSED = {
     "no address": ({}, {"email": ""}, "email"),
     "no plain address": ({}, {"email": "a@b@example.edu"}, "email"),
     "a refused invitation": ({}, {"refused_invitation": "This invitation has been revoked."}, "invitations"),
+    "the wrong identity provider for an administrator's address": (
+        {"admins": (Rule(idp=(UNIVERSITY,), domains=("example.edu",)), Rule(provider=("oidc",)))},
+        {"idp": OTHER},
+        "hub.admins[0]",
+    ),
     "the wrong identity provider": (
         {"communities": {"uni": BY_DOMAIN}},
         {"idp": OTHER},
