@@ -21,7 +21,6 @@ NEVER = "never"
 LONGEST = timedelta(days=390)
 
 
-
 @lru_cache(maxsize=1024)
 def time(text: str) -> timedelta | None:
     """The time that a setting means: `90 minutes`, `12 hours`, `3 days`; None for `never`.
