@@ -142,29 +142,34 @@ class Cells:
             zone = self._zone(connection)
             if zone is None:
                 return Lengths(0, timedelta(), timedelta())
-            window = days.window(ZoneInfo(zone.time_zone))
-            chosen = [
-                SESSIONS.c.hub == self.hub,
-                SESSIONS.c.ended_at >= window.start,
-                SESSIONS.c.ended_at < window.end,
-                SESSIONS.c.length.is_not(None),
-            ]
-            if scope.communities is not None:
-                chosen.append(SESSIONS.c.community.in_(sorted(scope.communities)))
-            if scope.users is not None:
-                chosen.append(SESSIONS.c.user_name.in_(sorted(scope.users)))
-            if scope.without:
-                names = select(PEOPLE.c.user_name).where(
-                    PEOPLE.c.hub == self.hub, PEOPLE.c.folded.in_(_folded(scope.without))
-                )
-                chosen.append(SESSIONS.c.user_name.not_in(names))
-            found = select(SESSIONS.c.length).where(*chosen).order_by(SESSIONS.c.length)
-            lengths = connection.execute(found).scalars().all()
-        if not lengths:
-            return Lengths(0, timedelta(), timedelta())
-        count = len(lengths)
-        median, p90 = lengths[(count + 1) // 2 - 1], lengths[(9 * count + 9) // 10 - 1]
+            chosen = self._ended(days, ZoneInfo(zone.time_zone), scope)
+            count = connection.scalar(select(func.count()).select_from(SESSIONS).where(*chosen)) or 0
+            if not count:
+                return Lengths(0, timedelta(), timedelta())
+            found = select(SESSIONS.c.length).where(*chosen).limit(1)
+            # Nearest rank: the first that half, or nine of ten, do not exceed; the second is near the other end.
+            median = connection.scalar(found.order_by(SESSIONS.c.length).offset((count + 1) // 2 - 1)) or 0
+            p90 = connection.scalar(found.order_by(SESSIONS.c.length.desc()).offset(count - (9 * count + 9) // 10)) or 0
         return Lengths(count, timedelta(microseconds=median), timedelta(microseconds=p90))
+
+    def _ended(self, days: Days, zone: ZoneInfo, scope: Scope) -> list[ColumnElement[bool]]:
+        """Return what chooses the sessions that ended on the days."""
+        chosen: list[ColumnElement[bool]] = [SESSIONS.c.hub == self.hub, SESSIONS.c.length.is_not(None)]
+        if _is_one(MONTH_CELLS, days):
+            chosen.append(SESSIONS.c.ended_month == days.start)
+        else:
+            window = days.window(zone)
+            chosen += [SESSIONS.c.ended_at >= window.start, SESSIONS.c.ended_at < window.end]
+        if scope.communities is not None:
+            chosen.append(SESSIONS.c.community.in_(sorted(scope.communities)))
+        if scope.users is not None:
+            chosen.append(SESSIONS.c.user_name.in_(sorted(scope.users)))
+        if scope.without:
+            folded = PEOPLE.c.folded.in_(_folded(scope.without))
+            chosen.append(
+                SESSIONS.c.user_name.not_in(select(PEOPLE.c.user_name).where(PEOPLE.c.hub == self.hub, folded))
+            )
+        return chosen
 
     def last_active(self, *, scope: Scope = EVERYBODY) -> dict[str, date]:
         """Return the last day on which each person was active."""
