@@ -1,10 +1,8 @@
 """Estimated cost: prices for what servers were given, or for an hour of a profile.
 
-Prices are decimal numbers as they are written, and are multiplied exactly; only what is shown is rounded. An estimate it
-is nonetheless: what a provider bills depends on nodes that were up, discounts and traffic, which no hub knows.
+Prices are decimal numbers as they are written, and are multiplied exactly; only what is shown is rounded. An estimate
+it is nonetheless: what a provider bills depends on nodes that were up, discounts and traffic, which no hub knows.
 """
-
-from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
@@ -18,9 +16,7 @@ def _as_written(value: Any) -> Any:
     return repr(value) if isinstance(value, float) else value
 
 
-Price = Annotated[
-    Decimal, BeforeValidator(_as_written), Field(ge=0, le=1_000_000, max_digits=18, decimal_places=10)
-]
+Price = Annotated[Decimal, BeforeValidator(_as_written), Field(ge=0, le=1_000_000, max_digits=18, decimal_places=10)]
 
 
 class Prices(BaseModel):

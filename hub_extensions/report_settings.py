@@ -1,7 +1,5 @@
 """What operators say about reports: prices, who is left out, how few people are too few, and where files go."""
 
-from __future__ import annotations
-
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args
 
@@ -52,8 +50,8 @@ class ReportSettings(BaseModel):
     """The part of `usage` that is about reports.
 
     `prices` give an estimated cost. `without` names who is left out. Figures of fewer people than `fewest_people` are
-    shown together with others; 0 shows all. In `report_folder` the service puts a file of each of `report_formats` when a
-    month has ended, with a table for each of `report_by`, such as `community` or `community,profile`.
+    shown together with others; 0 shows all. In `report_folder` the service puts a file of each of `report_formats` when
+    a month has ended, with a table for each of `report_by`, such as `community` or `community,profile`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)

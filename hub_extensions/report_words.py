@@ -108,9 +108,9 @@ def _cost(asked: Asked) -> str:
         return ""
     profiles = f", or an hour of a profile with a price of its own ({len(prices.profiles)})" if prices.profiles else ""
     return (
-        f"An estimate, not a bill: {prices.cpu_hour} {prices.currency} for a CPU-hour, {prices.gib_hour} for a GiB-hour "
-        f"and {prices.gpu_hour} for a GPU-hour{profiles}. What a provider bills also depends on nodes that were up, "
-        "storage, traffic and discounts."
+        f"An estimate, not a bill: {prices.cpu_hour:f} {prices.currency} for a CPU-hour, {prices.gib_hour:f} for a "
+        f"GiB-hour and {prices.gpu_hour:f} for a GPU-hour{profiles}. What a provider bills also depends on nodes that "
+        "were up, storage, traffic and discounts."
     )
 
 
@@ -156,7 +156,7 @@ def notes_of(table: str, asked: Asked, **known: Any) -> tuple[str, ...]:
 _GAPS: dict[str, Callable[[Gap], str]] = {
     "not_over": lambda gap: f"The month is not over: it is counted through {gap.until}.",
     "not_counted": lambda gap: (
-        f"{_sessions(gap)} since {gap.since} {_are(gap)} not counted in full yet; make the report again in a few minutes."
+        f"{_sessions(gap)} since {gap.since} {_are(gap)} not counted in full yet; make the report again later."
     ),
     "end_not_seen": lambda gap: (
         f"Nobody saw the end of {_sessions(gap)} between {gap.since} and {gap.until}, because the hub or the usage "
@@ -180,7 +180,13 @@ def gap_sentence(gap: Gap) -> str:
 
 
 def _sessions(gap: Gap) -> str:
-    return "some sessions" if gap.sessions is None else "one session" if gap.sessions == 1 else f"{gap.sessions:,} sessions"
+    return (
+        "some sessions"
+        if gap.sessions is None
+        else "one session"
+        if gap.sessions == 1
+        else f"{gap.sessions:,} sessions"
+    )
 
 
 def _are(gap: Gap) -> str:

@@ -230,44 +230,49 @@ def _by_tables(asked: Asked, parts: Sequence[Part], everything: Sum, withheld: b
     """Make the tables by dimensions together, so that none gives away what another keeps back."""
     if withheld:
         return [replace(_by_table(asked, by, [], everything), notes=()) for by in asked.by]
-    rows_of = [_rows(parts, by, asked.attribution) for by in asked.by]
-    # Parts that are in the same rows of all tables are one to everybody who reads them.
-    where: dict[Part, list[tuple[int, int, Fraction]]] = {part: [] for part in parts}
-    for table, rows in enumerate(rows_of):
-        for number, (_, of_row) in enumerate(rows):
-            for part, share in of_row.items():
-                where[part].append((table, number, share))
-    atoms: dict[tuple[tuple[int, int, Fraction], ...], list[Part]] = {}
-    for part, places in where.items():
-        atoms.setdefault(tuple(places), []).append(part)
-    poolings: list[list[Pooling]] = [[Pooling(name, {}) for name, _ in rows] for rows in rows_of]
-    for atom, places in enumerate(atoms):
-        for table, number, share in places:
-            found = poolings[table][number]
-            poolings[table][number] = Pooling(found.labels, {**found.shares, atom: share})
-    members = list(atoms.values())
-    people = [frozenset().union(*(part.people for part in some)) for some in members]
-    tables = []
+    tables = [_rows(parts, by, asked.attribution) for by in asked.by]
+    atoms = _atoms(parts, tables)
+    people = [frozenset().union(*(part.people for part in atom)) for atom in atoms]
+    poolings = [
+        [
+            Pooling(name, {at: of_row[atom[0]] for at, atom in enumerate(atoms) if atom[0] in of_row})
+            for name, of_row in rows.items()
+        ]
+        for rows in tables
+    ]
+    made = []
     for by, rows, blocks in zip(asked.by, poolings, pooled(poolings, people, asked.fewest), strict=True):
-        made = []
+        sums = []
         for block in blocks:
-            of_block = {
-                part: share for atom, share in shares(rows[at] for at in block).items() for part in members[atom]
-            }
-            made.append((_common([rows[at].labels for at in block]), len(block), add_up(of_block, asked.prices)))
-        tables.append(_by_table(asked, by, made, everything))
-    return tables
+            of_block = {part: share for at, share in shares(rows[n] for n in block).items() for part in atoms[at]}
+            sums.append((_common([rows[n].labels for n in block]), len(block), add_up(of_block, asked.prices)))
+        made.append(_by_table(asked, by, sums, everything))
+    return made
 
 
-def _rows(
-    parts: Sequence[Part], by: By, attribution: Attribution
-) -> list[tuple[tuple[str, ...], dict[Part, Fraction]]]:
-    found: dict[tuple[str, ...], dict[Part, Fraction]] = {}
+_Rows = dict[tuple[str, ...], dict[Part, Fraction]]
+
+
+def _atoms(parts: Sequence[Part], tables: Sequence[_Rows]) -> list[list[Part]]:
+    """Put parts together that are in the same rows of all tables: to everybody who reads these they are one."""
+    where: dict[Part, list[tuple[int, tuple[str, ...], Fraction]]] = {part: [] for part in parts}
+    for table, rows in enumerate(tables):
+        for name, of_row in rows.items():
+            for part, share in of_row.items():
+                where[part].append((table, name, share))
+    found: dict[tuple[tuple[int, tuple[str, ...], Fraction], ...], list[Part]] = {}
+    for part, places in where.items():
+        found.setdefault(tuple(places), []).append(part)
+    return list(found.values())
+
+
+def _rows(parts: Sequence[Part], by: By, attribution: Attribution) -> _Rows:
+    found: _Rows = {}
     for part in parts:
         for combination in product(*(labels(part.kind, dimension, attribution).items() for dimension in by)):
             name = tuple(label for label, _ in combination)
             found.setdefault(name, {})[part] = prod((share for _, share in combination), start=Fraction(1))
-    return sorted(found.items())
+    return found
 
 
 def _common(names: Sequence[tuple[str, ...]]) -> tuple[str | None, ...]:
@@ -278,9 +283,7 @@ def _common(names: Sequence[tuple[str, ...]]) -> tuple[str | None, ...]:
     return tuple(found)
 
 
-def _by_table(
-    asked: Asked, by: By, rows: Sequence[tuple[tuple[str | None, ...], int, Sum]], everything: Sum
-) -> Table:
+def _by_table(asked: Asked, by: By, rows: Sequence[tuple[tuple[str | None, ...], int, Sum]], everything: Sum) -> Table:
     # Those with most hours first; rows of one community, say, stay together, and what was pooled is last of its like.
     heads: dict[tuple[str | None, ...], Fraction] = {}
     for name, _, found in rows:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from .prices import Prices
 from .sums import primary_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from .prices import Prices
     from .sums import Attribution, Dimension
 
 MICROSECONDS = 3_600_000_000  # in an hour
