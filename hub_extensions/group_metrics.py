@@ -140,8 +140,8 @@ def _sizes(execute: Execute) -> Sizes:
         ids = select(orm.User.id).where(orm.User.id > last).order_by(orm.User.id)
         until = execute(ids.offset(_PEOPLE_AT_ONCE - 1).limit(1))
         some = [members.user_id > last, *(members.user_id <= row.id for row in until)]
-        counts = select(members.group_id, func.count()).where(*some).group_by(members.group_id)
-        found.update({number: size for number, size in execute(counts)})
+        counts = select(members.group_id, func.count().label("size")).where(*some).group_by(members.group_id)
+        found.update({row.group_id: row.size for row in execute(counts)})
         if not until:
             break
         last = until[0].id

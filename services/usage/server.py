@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -20,8 +21,11 @@ from hub_extensions.mistakes import validated
 from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
 from hub_extensions.share import TEMPLATES
-from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
+from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, SERVICE, time_zone
 
+from . import openapi
+from .api import API_NEEDS, FOLDER, VERSION, Document, NoSuchCall
+from .api_operations import OPERATIONS
 from .invitations import CommunityInvitations
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
@@ -128,6 +132,10 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
             (f"{prefix}community/([^/]+)/invitations", CommunityInvitations, given),
             (f"{prefix}community/(.+)", CommunityUsage, given),
             (f"{prefix}hub", HubUsage, given),
+            *_api(
+                f"{prefix}{FOLDER}",
+                {name: given[name] for name in API_NEEDS},
+            ),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
             (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),
             (".*", NotFound, given),
@@ -137,6 +145,17 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
         xsrf_cookies=True,
         log_function=_log_request,
     )
+
+
+def _api(folder: str, given: dict[str, Any]) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
+    """Return the routes of the REST API below a path, its document and what says that there is nothing else."""
+    title = f"Usage of {given['settings'].title}"
+    document = openapi.document(OPERATIONS, title, VERSION, folder, SERVICE)
+    return [
+        *((f"{folder}{each.pattern()}", each, given) for each in OPERATIONS),
+        (f"{folder}openapi.json", Document, {"document": json.dumps(document).encode()}),
+        (f"{folder}.*", NoSuchCall, {}),
+    ]
 
 
 def _assets() -> dict[str, bytes]:
