@@ -56,7 +56,8 @@ class UsageSettings:
     folder; ``communities`` maps the name of each community to its title, ``inviting`` names those that admit people by
     invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
-    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``.
+    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
+    say about reports (see ``report_settings``).
     """
 
     database: str
@@ -71,6 +72,7 @@ class UsageSettings:
     service_users: tuple[str, ...] = ()
     inviting: tuple[str, ...] = ()
     invitation_secret: str = ""
+    reports: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -93,6 +95,7 @@ class UsageSettings:
             "quotas": [dict(quota) for quota in self.quotas],
             "service_users": list(self.service_users),
             "inviting": list(self.inviting),
+            "reports": dict(self.reports),
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}

@@ -17,6 +17,7 @@ from .findings import told_once
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
 from .pages import Announcement, PageContext
+from .report_settings import plain
 from .roles import leads_roles
 from .settings import Settings
 from .share import TEMPLATES
@@ -132,6 +133,7 @@ def _set_usage(c: Config, settings: Settings) -> None:
         quotas=tuple(in_use.quotas(c, settings)),
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
+        reports=plain(settings.usage),
         invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database
