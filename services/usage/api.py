@@ -6,6 +6,7 @@ Each operation is a class that says what it is asked and what it answers; the Op
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.client import responses
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -14,6 +15,7 @@ from tornado.web import HTTPError
 
 from hub_extensions.mistakes import mistakes_in, shown
 from hub_extensions.sessions import Month
+from hub_extensions.usage_service import SERVICE
 
 from .access import Access
 from .api_models import Error, Nothing
@@ -64,6 +66,8 @@ class Call(LogsWithoutQuery):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer what happened, in a sentence."""
         error = kwargs.get("exc_info", (None, None))[1]
+        if status_code == HTTPStatus.UNAUTHORIZED:
+            self.set_header("WWW-Authenticate", 'Bearer realm="JupyterHub"')
         known = _SENTENCES.get(status_code, responses.get(status_code, "Error"))
         message = error.sentence if isinstance(error, RefusedError) else known
         self.write_json(Error(status=status_code, message=message))
@@ -79,7 +83,9 @@ _SENTENCES = {
 
 
 class Operation(Call, Generic[Q]):
-    """One operation: subclasses say where it is, what it is asked (``Query``) and what it answers (``Answer``).
+    """One operation: subclasses say where it is, what it is asked (``Query``) and what it answers.
+
+    That is a model (``Answer``), or whatever a JSON Schema describes (``answer_schema``).
 
     ``path_parameters``: the schema of each part of the path in braces, in order. ``also``: kinds of answers besides
     JSON.
@@ -89,7 +95,8 @@ class Operation(Call, Generic[Q]):
     name: ClassVar[str]
     summary: ClassVar[str]
     Query: ClassVar[type[BaseModel]] = Nothing
-    Answer: ClassVar[type[BaseModel]]
+    Answer: ClassVar[type[BaseModel] | None] = None
+    answer_schema: ClassVar[Mapping[str, Any]] = {}
     path_parameters: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     also: ClassVar[tuple[str, ...]] = ()
 
@@ -108,7 +115,7 @@ class Operation(Call, Generic[Q]):
         """Find out who asks, check what is asked, and answer."""
         self.owner = await owner_of_token(self, self.hub_auth)
         if not self.hub_auth.check_scopes(self.hub_auth.access_scopes, self.owner):
-            raise RefusedError(403, f"This token lacks the scope {' '.join(sorted(self.hub_auth.access_scopes))}.")
+            raise RefusedError(403, f"This token lacks the scope access:services!service={SERVICE}.")
         self.access = Access.of(self.owner)
         try:
             await self.respond(self._asked())
@@ -145,9 +152,12 @@ class Operation(Call, Generic[Q]):
             raise RefusedError(400, "The parameters are not UTF-8.") from None
         values: dict[str, str | list[str]] = {}
         for name, found in given.items():
+            if schemas.get(name, {}).get("type") == "array":
+                values[name] = found
+                continue
             if len(found) > 1:
                 raise RefusedError(400, f"{shown(name)} stands there {len(found)} times; give it once.")
-            values[name] = found[0].split(",") if schemas.get(name, {}).get("type") == "array" else found[0]
+            values[name] = found[0]
         try:
             asked: Q = kind.model_validate(values)  # type: ignore[assignment]  # subclasses name the two together
         except ValidationError as error:

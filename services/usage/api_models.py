@@ -6,9 +6,12 @@ Hours are decimal numbers of hours. Moments are in UTC; months and days are thos
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003 - pydantic reads it
-from typing import Annotated, Literal
+from itertools import permutations
+from typing import Annotated, Literal, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+
+from hub_extensions.sums import Attribution, Dimension
 
 MONTH = "^20[0-9]{2}-(0[1-9]|1[0-2])$"
 MOST_PEOPLE = 1_000
@@ -46,6 +49,41 @@ class PageOfSessions(OfMonth):
         str | None,
         Field(pattern="^[0-9a-f]{32}$", description="Go on after this session: `next` of the answer before."),
     ] = None
+
+
+# Pairs are enough for programs: a third dimension makes tables of single people.
+_BY = tuple(",".join(each) for count in (1, 2) for each in permutations(get_args(Dimension), count))
+
+
+class OfReport(OfMonth):
+    """Which report."""
+
+    by: Annotated[
+        list[Literal[_BY]],  # type: ignore[valid-type]
+        Field(
+            max_length=6,
+            json_schema_extra={"uniqueItems": True},
+            description="A table for each: by one thing, or by two. Repeat it for several; left out: what the "
+            "hub's settings have under `usage.report_by`.",
+        ),
+    ] = []
+
+    @field_validator("by")
+    @classmethod
+    def _each_once(cls, by: list[str]) -> list[str]:
+        if len(set(by)) < len(by):
+            raise ValueError("names a table twice.")
+        return by
+
+    community: Annotated[
+        str | None,
+        Field(min_length=1, max_length=255, description="Only what counted for this community; left out: the hub."),
+    ] = None
+    attribution: Annotated[
+        Attribution | None,
+        Field(description="How a session counts for the groups of its person; left out: as in the hub's settings."),
+    ] = None
+    format: Annotated[Literal["json", "csv"], Field(description="What to answer with.")] = "json"
 
 
 class Nothing(_Query):
@@ -155,13 +193,7 @@ class Me(_Answer):
     by_profile: list[UsedByProfile]
     complete: Annotated[bool, Field(description="False if there were too many sessions to count all of them.")]
     running: Annotated[list[Running], Field(description="Of the sessions of this month, those that run now.")]
-    quotas: Annotated[
-        list[Limit] | None,
-        Field(
-            description="Quotas as they are now, whatever the month. null: this token does not show which groups its "
-            "owner is in; it lacks the scope `read:users:groups!user`."
-        ),
-    ]
+    quotas: Annotated[list[Limit], Field(description="As they are now, whatever the month.")]
     notices: list[Notice]
 
 
@@ -207,6 +239,13 @@ class SessionLengths(_Answer):
     p90_hours: Annotated[_Amount, Field(description="Nine of ten were not longer.")]
 
 
+class LeftOut(_Answer):
+    """Who is left out of the figures by the hub's settings: how many people by name, and which groups."""
+
+    users: _Count
+    groups: list[str]
+
+
 class _Month(_Answer):
     title: str
     month: Annotated[str, Field(pattern=MONTH)]
@@ -214,6 +253,7 @@ class _Month(_Answer):
     counted_until: Annotated[
         AwareDatetime | None, Field(description="How fresh the figures are; null while nothing has been counted.")
     ]
+    without: LeftOut
     total: UsedTogether
     people: People
     lengths: SessionLengths

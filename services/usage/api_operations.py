@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hub_extensions import quota_words
 from hub_extensions.balances import rate
 from hub_extensions.quotas import UNITS
+from hub_extensions.report_drop import month_report
+from hub_extensions.report_files import MEDIA_TYPES, file_of
+from hub_extensions.report_settings import ReportSettings, parse_by
 from hub_extensions.sessions import HOUR, hours
 from hub_extensions.sums import Scope
 
@@ -41,12 +47,9 @@ class OwnUsage(Operation[models.OfMonth]):
         month = self.month(asked.month)
         report = await self.reader.report(month.window(self.zone), self.now, users=[user])
         running = [each.session for each in report.rows if each.session.running]
-        limits: list[models.Limit] | None = None
-        balances: Sequence[Balance] = []
-        if "groups" in self.owner:
-            found = limits_of(user, self.owner["groups"], self.usage, self.quotas, self.now, self.zone)
-            balances = await self.reader.balances(found, user, self.now, self.zone) if found else []
-            limits = [self._limit(each) for each in balances]
+        # Whatever its scopes are, a token tells the name and the groups of its owner.
+        limits = limits_of(user, self.owner.get("groups", ()), self.usage, self.quotas, self.now, self.zone)
+        balances = await self.reader.balances(limits, user, self.now, self.zone) if limits else []
         self.write_json(
             models.Me(
                 user=user,
@@ -67,7 +70,7 @@ class OwnUsage(Operation[models.OfMonth]):
                     for each in running
                     if each.ready_at
                 ],
-                quotas=limits,
+                quotas=[self._limit(each) for each in balances],
                 notices=[notice for each in balances if (notice := self._notice(each, running))],
             )
         )
@@ -192,7 +195,42 @@ class Hub(Operation[models.OfMonthAndPeople]):
         )
 
 
-OPERATIONS: list[type[Operation[Any]]] = [OwnUsage, Sessions, Community, Hub]
+class MonthReport(Operation[models.OfReport]):
+    """The report of a month, as its file is."""
+
+    path = "report"
+    name = "report"
+    summary = "The report of a month: of a community for its leads, of the hub for who sees it"
+    Query = models.OfReport
+    answer_schema: ClassVar[Mapping[str, Any]] = json.loads(
+        files("hub_extensions").joinpath("report.schema.json").read_bytes()
+    )
+    also = ("text/csv",)
+
+    async def respond(self, asked: models.OfReport) -> None:
+        """Answer. It leaves the hub, and so figures of few people stand together with others, for everybody."""
+        community = asked.community
+        if not (self.access.hub if community is None else self.access.sees(community)):
+            whose = "the whole hub. Leads name their community" if community is None else "this community"
+            raise RefusedError(403, f"This token does not show the report of {whose}.")
+        made = await self.read(
+            lambda ledger: month_report(
+                ledger,
+                self.usage,
+                self.month(asked.month),
+                self.now,
+                by=tuple(parse_by(text) for text in asked.by) or None,
+                attribution=asked.attribution,
+                communities=None if community is None else [community],
+            )
+        )
+        self.set_header("Content-Type", MEDIA_TYPES[asked.format])
+        if asked.format == "csv":
+            self.set_header("Content-Disposition", f'attachment; filename="usage-{made.asked.month}.csv"')
+        self.write(file_of(made, asked.format))
+
+
+OPERATIONS: list[type[Operation[Any]]] = [OwnUsage, Sessions, Community, Hub, MonthReport]
 
 
 def own_name(call: Operation[Any]) -> str:
@@ -205,14 +243,20 @@ def own_name(call: Operation[Any]) -> str:
 async def month_of(call: Operation[Any], asked: models.OfMonthAndPeople, scope: Scope) -> MonthOfPeople:
     """Read the month that was asked for. Raises ``LedgerAwayError``."""
     today = call.now.astimezone(call.zone).date()
+    without = ReportSettings.model_validate(call.usage.reports).without
+    scope = replace(scope, without=frozenset({*call.usage.service_users, *without.users}))
     return await call.read(
-        lambda ledger: read_month(ledger, call.reader.hub, call.month(asked.month), today, scope, asked.people)
+        lambda ledger: read_month(
+            ledger, call.reader.hub, call.month(asked.month), today, scope, asked.people, without.groups
+        )
     )
 
 
 def _of_month(call: Operation[Any], asked: models.OfMonthAndPeople, found: MonthOfPeople) -> dict[str, Any]:
     kept = found.kept
+    without = ReportSettings.model_validate(call.usage.reports).without
     return {
+        "without": models.LeftOut(users=len(without.users), groups=list(without.groups)),
         "month": str(call.month(asked.month)),
         "time_zone": call.usage.time_zone,
         "counted_until": found.counted_until,

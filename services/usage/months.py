@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from hub_extensions.ledger.cells import Cells
+from hub_extensions.ledger.month_figures import MonthFigures
 from hub_extensions.sums import Days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from hub_extensions.ledger import Ledger
@@ -34,9 +34,15 @@ class MonthOfPeople:
     counted_until: datetime | None
 
 
-def read_month(ledger: Ledger, hub: str, month: Month, today: date, scope: Scope, people: int) -> MonthOfPeople:
-    """Read it, synchronously; ``people`` is how many of them are named. Raises ``SQLAlchemyError``."""
-    cells, days = Cells(ledger, hub), Days.month(month)
+def read_month(
+    ledger: Ledger, hub: str, month: Month, today: date, scope: Scope, people: int, without_groups: Collection[str]
+) -> MonthOfPeople:
+    """Read it, synchronously; ``people`` is how many of them are named. Raises ``SQLAlchemyError``.
+
+    Whoever was in one of ``without_groups`` is left out, besides those whom the scope leaves out.
+    """
+    cells, days = MonthFigures(ledger, hub), Days.month(month)
+    scope = cells.without(scope, without_groups, month)
     last = min(days.end - timedelta(days=1), max(today, days.start))
     return MonthOfPeople(
         total=cells.total(days, scope=scope),

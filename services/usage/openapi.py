@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic.json_schema import models_json_schema
 
@@ -36,21 +37,26 @@ def document(
 ) -> dict[str, Any]:
     """Return the document of the operations; ``server`` is the path below which they are."""
     operations = list(operations)
+    models: list[type[BaseModel]] = [Error, *(each.Answer for each in operations if each.Answer)]
     references, definitions = models_json_schema(
-        [(model, "serialization") for model in [Error, *(each.Answer for each in operations)]],
-        ref_template=_REFERENCES,
+        [(model, "serialization") for model in models], ref_template=_REFERENCES
     )
+    schemas = {**definitions["$defs"]}
+    for each in operations:
+        schemas.update(_named(each.name, each.answer_schema))
     problem = {"application/json": {"schema": references[Error, "serialization"]}}
 
     def operation(each: type[Operation[Any]]) -> dict[str, Any]:
-        answered = {"schema": references[each.Answer, "serialization"]}
+        answered: dict[str, Any] = {"schema": {"$ref": _REFERENCES.format(model=each.name)}}
+        if each.Answer:
+            answered = {"schema": references[each.Answer, "serialization"]}
         content = {"application/json": answered, **{kind: {"schema": {"type": "string"}} for kind in each.also}}
         return {
             "operationId": each.name,
             "summary": each.summary,
             "parameters": [*_path_parameters(each), *_parameters(each.Query)],
             "responses": {
-                "200": {"description": _first_line(each.Answer), "content": content},
+                "200": {"description": each.summary, "content": content},
                 **{status: {"description": told, "content": problem} for status, told in _PROBLEMS.items()},
             },
         }
@@ -63,7 +69,7 @@ def document(
         "paths": {f"/{each.path}": {"get": operation(each)} for each in operations},
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of the hub"}},
-            "schemas": definitions["$defs"],
+            "schemas": schemas,
         },
     }
 
@@ -76,13 +82,12 @@ def _path_parameters(operation: type[Operation[Any]]) -> list[dict[str, Any]]:
 
 
 def _parameters(query: type[BaseModel]) -> list[dict[str, Any]]:
-    """Return the fields of a query as parameters; those with several values are separated by commas."""
+    """Return the fields of a query as parameters; a list is one that may stand there several times."""
     found = []
     for name, schema in query.model_json_schema().get("properties", {}).items():
         plain = _not_null(schema)
         told = {key: plain.pop(key) for key in ("description",) if key in plain}
-        several = {"style": "form", "explode": False} if plain.get("type") == "array" else {}
-        found.append({"name": name, "in": "query", "required": False, **told, **several, "schema": plain})
+        found.append({"name": name, "in": "query", "required": False, **told, "schema": plain})
     return found
 
 
@@ -95,5 +100,12 @@ def _not_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, **(kinds[0] if kinds else {})}
 
 
-def _first_line(model: type[BaseModel]) -> str:
-    return (model.__doc__ or "").partition("\n")[0]
+def _named(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema that is no model's, and its definitions, as components whose names begin with that name."""
+    if not schema:
+        return {}
+    moved = json.dumps(schema).replace("#/$defs/", _REFERENCES.format(model=f"{name}_"))
+    whole = cast("dict[str, Any]", json.loads(moved))
+    definitions = whole.pop("$defs", {})
+    rest = {key: value for key, value in whole.items() if key not in ("$schema", "$id")}
+    return {name: rest, **{f"{name}_{key}": value for key, value in definitions.items()}}

@@ -35,6 +35,5 @@ async def owner_of_token(handler: RequestHandler, hub_auth: HubAuth) -> Mapping[
     except (HTTPError, ClientError, OSError):
         raise RefusedError(503, "The hub does not answer just now. Please try again in a minute.") from None
     if not found:
-        handler.set_header("WWW-Authenticate", 'Bearer realm="JupyterHub"')
         raise RefusedError(401, _SAY_WHO)
     return found
