@@ -14,6 +14,7 @@ from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .findings import Finding
+from .idle import Idle
 from .invitations import inviting
 from .ledger.engine import connect
 from .membership import Name, Rule
@@ -110,6 +111,7 @@ class Settings(_Part):
     sizes: Any = {}
     usage: Usage = Usage()
     quotas: Quotas = ()
+    idle: Idle = Idle()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
     grants: tuple[Grant, ...] = ()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from hub_extensions import quota_words
+from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger.metrics import QUOTA_STOPS
 
 from .quotas import QuotaCheck
@@ -130,6 +131,7 @@ class QuotaWatch(QuotaCheck):
         user, name = self.user, self.name
         self.log.warning("%s is stopped: its owner has used all that they may use", self._log_name)
         QUOTA_STOPS.inc()
+        self.session.ends(EndReason.QUOTA)
         try:
             await user.settings["proxy"].delete_user(user, name)
             await user.stop(name)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, distinct, func, or_, select
 
 from .. import groups as group_names
+from ..end_reasons import EndReason
 from ..reports import Figures, Gap
 from ..sums import EVERYBODY, Days
 from ..usage_parts import Kind, Part
 from .cells import Cells
-from .store import LOST
 from .tables import KIND_GROUPS, KINDS, MONTH_CELLS, PEOPLE, SESSIONS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..sessions import Month, Window
     from ..sums import Scope
 
-NOBODY_SAW = (LOST, "hub away")
+NOBODY_SAW = ("lost", EndReason.HUB_AWAY)
 """Why sessions ended whose end nobody saw: they count until they were last seen."""
 LATE = timedelta(minutes=10)
 """Heartbeats and counts come each minute; what is older than this is missing."""
