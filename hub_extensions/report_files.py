@@ -7,8 +7,6 @@ each could be parted from its definitions.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -51,27 +49,27 @@ def as_csv(report: Report) -> str:
     """
     dimensions = _of_all(report, lambda table: table.dimensions)
     figures = _of_all(report, lambda table: [column.name for column in table.columns])
-    header = ["table", *dimensions, "rows_together", *figures, "name", "text"]
-    written = io.StringIO(newline="")
-    # Text is quoted always: where the decimal sign is a comma, spreadsheets part fields at semicolons too.
-    writer = csv.DictWriter(
-        written, header, restval=None, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n", extrasaction="raise"
-    )
-    writer.writeheader()
-    for name, text in _about(report):
-        writer.writerow({"table": "about", "name": name, "text": _defused(text)})
+    header = ["table", "name", "text", *dimensions, "rows_together", *figures]
+    lines: list[dict[str, str | Value]] = [{name: name for name in header}]
+    lines += [{"table": "about", "name": name, "text": text} for name, text in _about(report)]
     for table in report.tables:
+        names = [column.name for column in table.columns]
         for row in table.rows:
-            labels = {name: _defused(_label(label)) for name, label in zip(table.dimensions, row.labels, strict=True)}
-            values = {column.name: value for column, value in zip(table.columns, row.values, strict=True)}
-            writer.writerow({"table": table.name, **labels, "rows_together": row.together or None, **values})
-        for note in table.notes:
-            writer.writerow({"table": table.name, "name": "note", "text": _defused(note)})
-    for term, meaning in report.definitions:
-        writer.writerow({"table": "definitions", "name": _defused(term), "text": _defused(meaning)})
-    for gap in report.gaps:
-        writer.writerow({"table": "gaps", "name": gap.kind, "text": _defused(gap_sentence(gap))})
-    return written.getvalue()
+            labels = dict(zip(table.dimensions, map(_label, row.labels), strict=True))
+            values = dict(zip(names, row.values, strict=True))
+            lines.append({"table": table.name, **labels, "rows_together": row.together or None, **values})
+        lines += [{"table": table.name, "name": "note", "text": note} for note in table.notes]
+    lines += [{"table": "definitions", "name": term, "text": meaning} for term, meaning in report.definitions]
+    lines += [{"table": "gaps", "name": gap.kind, "text": gap_sentence(gap)} for gap in report.gaps]
+    return "".join(",".join(_field(line.get(name)) for name in header) + "\r\n" for line in lines)
+
+
+def _field(value: str | Value) -> str:
+    """A field of CSV. Text is always quoted: with a comma as decimal sign spreadsheets part it at semicolons, too."""
+    if isinstance(value, str):
+        defused = f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+        return '"' + defused.replace('"', '""') + '"'
+    return "" if value is None else str(value)
 
 
 def as_json(report: Report) -> str:
@@ -124,10 +122,6 @@ def _about(report: Report) -> list[tuple[str, str]]:
 
 def _label(label: str | None) -> str:
     return "(others)" if label is None else label or "(none)"
-
-
-def _defused(text: str) -> str:
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _table(table: Table) -> dict[str, Any]:

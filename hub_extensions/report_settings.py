@@ -62,7 +62,7 @@ class ReportSettings(BaseModel):
     report_by: tuple[Annotated[str, AfterValidator(_is_by)], ...] = ("community", "profile")
     report_attribution: Attribution = "full"
     report_folder: str = ""
-    report_formats: Annotated[tuple[Format, ...], Field(min_length=1)] = ("csv", "html", "json")
+    report_formats: tuple[Format, ...] = ("csv", "html", "json")
 
     @field_validator("report_folder")
     @classmethod

@@ -262,8 +262,9 @@ def _overlap(block: Block, other: Block, rows: Sequence[Row]) -> bool:
 
 def _distance(
     block: Block, other: Block, rows: Sequence[Row], people: Sequence[frozenset[int]]
-) -> tuple[int, bool, int, Block]:
-    """How unlike two blocks are: near are those with the same first dimensions, that are pools already, and small."""
+) -> tuple[bool, int, bool, int, Block]:
+    """How unlike two blocks are: those are near that share atoms, have first dimensions in common, and are pools."""
     one, two = rows[block[0]].labels, rows[other[0]].labels
     alike = next((at for at, (a, b) in enumerate(zip(one, two, strict=True)) if a != b), len(one))
-    return -alike, len(other) == 1, _people_of(other, rows, people), other
+    apart = not _overlap(block, other, rows)
+    return apart, -alike, len(other) == 1, _people_of(other, rows, people), other

@@ -107,6 +107,12 @@ def test_those_who_are_not_in_a_group_are_protected_too():
     assert names(rows, pooled([rows], who, FEWEST)[0]) == [["all", "most"]]
 
 
+def test_only_groups_that_give_somebody_away_are_shown_together():
+    """All of the smaller group are in the larger, which has one person more; others are in neither."""
+    rows = [whole("", atoms=[2]), whole("larger", atoms=[0, 1]), whole("smaller", atoms=[0])]
+    assert names(rows, pooled([rows], people(30, 1, 7), FEWEST)[0]) == [[""], ["larger", "smaller"]]
+
+
 def test_one_person_in_two_groups_is_not_the_overlap_that_is_shown():
     rows = [whole("a", atoms=[0, 1]), whole("b", atoms=[1, 2])]
     assert names(rows, pooled([rows], people(9, 1, 9), FEWEST)[0]) == [["a", "b"]]

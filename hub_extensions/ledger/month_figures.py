@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ..sessions import Month, Window
     from ..sums import Scope
 
-NOBODY_SAW = ("lost", EndReason.HUB_AWAY)
-"""Why sessions ended whose end nobody saw: they count until they were last seen."""
 LATE = timedelta(minutes=10)
 """Heartbeats and counts come each minute; what is older than this is missing."""
 
@@ -61,7 +59,7 @@ class MonthFigures(Cells):
     def hubs(self) -> list[str]:
         """Return the names of the hubs of which there are sessions."""
         with self.ledger.engine.begin() as connection:
-            return sorted(connection.scalars(select(distinct(SESSIONS.c.hub))))
+            return sorted(connection.scalars(select(SESSIONS.c.hub).distinct()))
 
     def time_zone(self) -> str | None:
         """Return the name of the time zone in which the hub's days are counted, None before the first count."""
@@ -76,7 +74,8 @@ class MonthFigures(Cells):
         days = [Days.month(month.plus(-1)).start, Days.month(month).start]
         with self.ledger.engine.begin() as connection:
             known = connection.scalars(
-                select(distinct(KIND_GROUPS.c.group))
+                select(KIND_GROUPS.c.group)
+                .distinct()
                 .join(KINDS, KINDS.c.id == KIND_GROUPS.c.kind_id)
                 .where(KINDS.c.hub == self.hub)
             )
@@ -87,7 +86,8 @@ class MonthFigures(Cells):
                 .where(KINDS.c.hub == self.hub, KIND_GROUPS.c.group.in_(meant))
             )
             names = connection.scalars(
-                select(distinct(PEOPLE.c.user_name))
+                select(PEOPLE.c.user_name)
+                .distinct()
                 .join(MONTH_CELLS, MONTH_CELLS.c.person_id == PEOPLE.c.id)
                 .where(MONTH_CELLS.c.hub == self.hub, MONTH_CELLS.c.day.in_(days), MONTH_CELLS.c.kind_id.in_(kinds))
             )
@@ -169,7 +169,7 @@ class MonthFigures(Cells):
             if count:
                 gaps.append(Gap("not_counted", since=max(day(since), day(window.start)), sessions=count))
             unseen = select(func.count(), func.min(until), func.max(until)).where(
-                *mine, in_month, until < window.end, SESSIONS.c.end_reason.in_(NOBODY_SAW)
+                *mine, in_month, until < window.end, SESSIONS.c.end_reason == EndReason.HUB_AWAY
             )
             count, since, last = connection.execute(unseen).one()
             if count:
