@@ -24,6 +24,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import SingletonThreadPool, StaticPool
 
+from .series import LARGEST, capped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -35,14 +37,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hub_extensions")
 
-LARGEST = 200
-"""So many groups have a series of their own."""
-OTHERS = "(others)"
-"""The label of the rest."""
-
 _PEOPLE_AT_ONCE = 1_000
 
-Sizes = list[tuple[str, int]]
+Sizes = dict[str, int]
 
 
 class GroupSizes(Collector):
@@ -79,16 +76,14 @@ class GroupSizes(Collector):
             f"People in each of the {LARGEST} largest groups, and memberships in all others together",
             labels=["group"],
         )
-        for name, size in sizes[:LARGEST]:
-            members.add_metric([name], size)
-        if len(sizes) > LARGEST:
-            members.add_metric([OTHERS], sum(size for _, size in sizes[LARGEST:]))
+        for labels, size in capped({(name,): size for name, size in sizes.items()}).items():
+            members.add_metric(labels, size)
         yield members
         yield GaugeMetricFamily("hub_extensions_groups", "Groups of the hub", value=len(sizes))
         yield GaugeMetricFamily(
             "hub_extensions_group_memberships",
             "Memberships in groups; who is in several counts for each",
-            value=sum(size for _, size in sizes),
+            value=sum(sizes.values()),
         )
 
     def _count(self) -> None:
@@ -128,7 +123,7 @@ class GroupSizes(Collector):
 
 
 def _sizes(execute: Execute) -> Sizes:
-    """Groups with how many are in them, the largest first, then by name.
+    """How many are in each group.
 
     Members are counted some people at a time: SQLite lets nobody write while somebody reads, and one long statement
     would be in the way of the hub's next commit.
@@ -145,8 +140,7 @@ def _sizes(execute: Execute) -> Sizes:
         if not until:
             break
         last = until[0].id
-    sizes = [(name, found[number]) for number, name in names.items()]
-    return sorted(sizes, key=lambda each: (-each[1], each[0]))
+    return {name: found[number] for number, name in names.items()}
 
 
 GROUP_SIZES = GroupSizes()

@@ -11,7 +11,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
-from hub_extensions.group_metrics import LARGEST, GroupSizes
+from hub_extensions.group_metrics import GroupSizes
+from hub_extensions.series import LARGEST
 
 from .hub import running_hub
 

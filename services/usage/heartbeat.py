@@ -111,7 +111,8 @@ class Heartbeat:
     """Keeps one hub's rows in agreement with what runs on it, and its cells with its rows; not those of other hubs.
 
     Cells are of the days of ``zone``. ``every`` and ``first`` are seconds. Of what is counted, ``reports`` are made
-    when a month has ended.
+    when a month has ended. ``beat_at`` is when the ledger last agreed with the hub, ``late_rows`` how many sessions
+    were missing in it.
     """
 
     def __init__(
@@ -130,6 +131,8 @@ class Heartbeat:
         self.every = every
         self.first = first
         self.reports = reports
+        self.beat_at: datetime | None = None
+        self.late_rows = 0
         self._absent: Mapping[str, int] = {}
         self._told: set[str] = set()
         self._failing: set[str] = set()
@@ -162,6 +165,7 @@ class Heartbeat:
             self._absent = found.absent
 
         await self.ledger.ask(agree)
+        self.beat_at = running.at
 
     async def count(self) -> None:
         """Bring the cells up to date, for at most half of the time until the next beat. Raises as ``beat`` does."""
@@ -192,6 +196,7 @@ class Heartbeat:
             session = running.sessions[each]
             ledger.open(replace(session, last_seen_at=running.at))
             # Once: a row that is closed stays so, whatever the hub says of it.
+            self.late_rows += 1
             log.warning("The server %s/%s runs and was not in the ledger.", session.user_name, session.server_name)
         self._told = set(ids)
 

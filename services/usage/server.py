@@ -30,6 +30,7 @@ from .api import API_NEEDS, FOLDER, VERSION, Document, NoSuchCall
 from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
 from .invitations import CommunityInvitations
+from .metrics import Metrics, MetricsPage
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
 
@@ -59,7 +60,9 @@ def run(settings: UsageSettings) -> None:
 
 async def _serve(settings: UsageSettings) -> None:
     reader = Reader(settings.database, settings.hub)
-    app = application(settings, reader)
+    watch = _watch(settings)
+    heartbeat = _heartbeat(settings, reader, watch) if watch is not None else None
+    app = application(settings, reader, heartbeat)
     url = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     host, port = _interface(url.hostname or "127.0.0.1"), url.port or (443 if url.scheme == "https" else 80)
     where = f"port {port} of {host or 'all interfaces'}"
@@ -68,17 +71,7 @@ async def _serve(settings: UsageSettings) -> None:
     except OSError as error:
         raise OSError(f"the usage service cannot listen on {where}: {error.strerror}") from None
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
-    watch, beating = _watch(settings), None
-    if watch is not None:
-        beating = asyncio.create_task(
-            Heartbeat(
-                watch,
-                reader,
-                time_zone(settings.time_zone),
-                every=settings.beat_seconds,
-                reports=ReportDrop(settings),
-            ).run()
-        )
+    beating = asyncio.create_task(heartbeat.run()) if heartbeat is not None else None
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -88,6 +81,11 @@ async def _serve(settings: UsageSettings) -> None:
         await ended(beating)
         watch.close()
     reader.close()
+
+
+def _heartbeat(settings: UsageSettings, reader: Reader, watch: HubWatch) -> Heartbeat:
+    zone = time_zone(settings.time_zone)
+    return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings))
 
 
 def _watch(settings: UsageSettings) -> HubWatch | None:
@@ -134,7 +132,7 @@ async def _stopped(stop: asyncio.Event) -> None:
                 return
 
 
-def application(settings: UsageSettings, reader: Reader) -> Application:
+def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | None) -> Application:
     """Return the pages under the prefix that the hub gave in ``JUPYTERHUB_SERVICE_PREFIX``."""
     # A minute instead of the usual five bounds how long somebody who ceased to be a lead still sees the community.
     hub_auth = HubOAuth(cache_max_age=60)
@@ -156,6 +154,7 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
         "brands": brands,
         "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
+    metrics = Metrics(reader, settings, zone, heartbeat)
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [
@@ -168,6 +167,7 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
                 f"{prefix}{FOLDER}",
                 {name: given[name] for name in API_NEEDS},
             ),
+            (f"{prefix}metrics", MetricsPage, {"hub_auth": hub_auth, "metrics": metrics, "settings": settings}),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
             (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),
             (".*", NotFound, given),
