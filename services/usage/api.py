@@ -101,9 +101,17 @@ class Operation(Call, Generic[Q]):
     also: ClassVar[tuple[str, ...]] = ()
 
     def initialize(
-        self, *, hub_auth: HubAuth, reader: Reader, settings: UsageSettings, zone: tzinfo, quotas: Quotas
+        self,
+        *,
+        hub_auth: HubAuth,
+        reader: Reader,
+        settings: UsageSettings,
+        zone: tzinfo,
+        quotas: Quotas,
+        stopping: Callable[[], Mapping[str, datetime]],
     ) -> None:
-        """Take what the application was made with."""
+        """Take what the application was made with; ``stopping`` tells when which sessions are going to be stopped."""
+        self.stopping = stopping
         self.hub_auth = hub_auth
         self.reader = reader
         self.usage = settings

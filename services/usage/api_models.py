@@ -170,6 +170,10 @@ class Running(_Answer):
     profile: str
     community: str
     ready_at: AwareDatetime
+    stops_at: Annotated[
+        AwareDatetime | None,
+        Field(description="When the hub is going to stop it because a quota is spent; known within a minute."),
+    ]
 
 
 class Notice(_Answer):

@@ -66,6 +66,7 @@ class OwnUsage(Operation[models.OfMonth]):
                         profile=each.profile,
                         community=each.community,
                         ready_at=each.ready_at,
+                        stops_at=self.stopping().get(each.id),
                     )
                     for each in running
                     if each.ready_at
@@ -95,15 +96,19 @@ class OwnUsage(Operation[models.OfMonth]):
         if not balance.is_low:
             return None
         titles = self.usage.communities
-        concerned = [each.server_name for each in running if rate(balance.allowance.counting, each)]
+        using = [each for each in running if rate(balance.allowance.counting, each)]
+        concerned = [each.server_name for each in using]
         if not balance.is_spent:
             return models.Notice(kind="low", text=quota_words.left(balance, self.zone, titles), servers=concerned)
-        text = quota_words.spent([balance], self.zone, titles)
-        if balance.allowance.grace is None or not concerned:
+        if balance.allowance.grace is None or not using:
+            text = quota_words.spent([balance], self.zone, titles)
             return models.Notice(kind="spent", text=text, servers=concerned)
-        minutes = round(balance.allowance.grace.total_seconds() / 60)
-        text = f"{text} What runs is stopped {minutes} minutes after nothing was left: save your work."
-        return models.Notice(kind="stops", text=text, servers=concerned)
+        known = [at for each in using if (at := self.stopping().get(each.id))]
+        # The hub says when within a minute; until then it has not begun to wait.
+        at = min(known, default=self.now + balance.allowance.grace)
+        return models.Notice(
+            kind="stops", text=quota_words.stopping([balance], at, self.zone, titles), servers=concerned
+        )
 
 
 class Sessions(Operation[models.PageOfSessions]):

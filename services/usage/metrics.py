@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 SCOPE = "read:metrics"
 """What JupyterHub wants for its own metrics."""
-FRESH = 30.0
-"""For so many seconds an answer is given again: what it says changes once a minute."""
 PERIODS = {"1d": 1, "7d": 7, "30d": 30}
 """Days up to today, in the hub's time zone."""
 MOST_PEOPLE = 1_000
@@ -172,12 +170,13 @@ def _moment(name: str, told: str, at: datetime | None) -> GaugeMetricFamily:
 
 
 class Metrics:
-    """Makes the answer, at most once in ``FRESH`` seconds, whoever and however many ask."""
+    """Makes the answer: twice between two beats at most, whoever and however many ask."""
 
     def __init__(self, reader: Reader, settings: UsageSettings, zone: tzinfo, heartbeat: Heartbeat | None) -> None:
         self.reader = reader
         self.zone = zone
         self.heartbeat = heartbeat
+        self.fresh = settings.beat_seconds / 2
         self.people = MOST_PEOPLE if settings.metrics_per_user else 0
         self._one_at_a_time = asyncio.Lock()
         self._figures: Figures | None = None
@@ -186,7 +185,7 @@ class Metrics:
     async def text(self) -> bytes:
         """Return it. A ledger that does not answer is said in it."""
         async with self._one_at_a_time:
-            if self._read_at is None or time.monotonic() - self._read_at > FRESH:
+            if self._read_at is None or time.monotonic() - self._read_at > self.fresh:
                 self._figures = await self._read()
                 self._read_at = time.monotonic()
             figures = self._figures

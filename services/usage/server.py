@@ -35,6 +35,7 @@ from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
     from hub_extensions.usage_service import UsageSettings
@@ -155,6 +156,10 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
         "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
     metrics = Metrics(reader, settings, zone, heartbeat)
+
+    def stopping() -> Mapping[str, datetime]:
+        return heartbeat.stopping if heartbeat is not None else {}
+
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [
@@ -163,10 +168,7 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
             (f"{prefix}community/([^/]+)/invitations", CommunityInvitations, given),
             (f"{prefix}community/(.+)", CommunityUsage, given),
             (f"{prefix}hub", HubUsage, given),
-            *_api(
-                f"{prefix}{FOLDER}",
-                {name: given[name] for name in API_NEEDS},
-            ),
+            *_api(f"{prefix}{FOLDER}", {name: given[name] for name in API_NEEDS} | {"stopping": stopping}),
             (f"{prefix}metrics", MetricsPage, {"hub_auth": hub_auth, "metrics": metrics, "settings": settings}),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
             (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),
