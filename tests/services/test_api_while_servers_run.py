@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import requests
 
 from .test_heartbeat import Place, is_recorded, start, until
-from .tokens import new_token
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
-def test_a_person_reads_when_their_server_is_going_to_be_stopped(tmp_path: Path) -> None:
+def test_a_server_reads_when_it_is_going_to_be_stopped(tmp_path: Path) -> None:
     limit = {"users": ["ada"], "resource": "hours", "limit": "0.001 hours", "window": "30 days"}
     stop = {"when_spent": "stop", "grace": "2 minutes"}
-    place = Place(tmp_path, quotas=[limit | stop], profiles=[{"display_name": "Small", "slug": "small"}])
+    grant = {"to": "server", "scopes": ["access:services!service=usage"]}
+    place = Place(
+        tmp_path, grants=[grant], quotas=[limit | stop], profiles=[{"display_name": "Small", "slug": "small"}]
+    )
     with place.hub() as hub:
         start(hub, "ada", {"profile": "small"})
         until(lambda: is_recorded(place, "ada"), "the start is in the ledger")
-        token = new_token(hub, "ada", ["access:services!service=usage"])
+        pid = (tmp_path / "homes/ada/pid").read_text()
+        inside = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        token = next(each.partition("=")[2] for each in inside if each.startswith("JUPYTERHUB_API_TOKEN="))
 
         def me() -> Any:
             headers = {"Authorization": f"token {token}"}

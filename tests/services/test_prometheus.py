@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import subprocess
 import time
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,11 +21,11 @@ from .test_heartbeat import Place, api, is_recorded, start, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .process_hub import Hub
 
 TOKEN = "token-of-prometheus"
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "usage.md"
 SETTINGS: dict[str, Any] = {
     "communities": {"ocean-lab": {"title": "Ocean Lab", "members": [{"users": ["ada"]}]}},
     "profiles": [{"display_name": "Small", "slug": "small"}],
@@ -62,22 +64,15 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextlib.contextmanager
 def running_prometheus(folder: Path, hub: Hub) -> Iterator[str]:
     [port] = free_ports(1)
-    where = hub.url.removeprefix("http://").partition("/")
-    jobs = {"hub": f"/{where[2]}hub/metrics", "usage": f"/{where[2]}services/usage/metrics"}
-    config = {
-        "global": {"scrape_interval": "1s"},
-        "scrape_configs": [
-            {
-                "job_name": name,
-                "metrics_path": path,
-                "authorization": {"credentials": TOKEN},
-                "static_configs": [{"targets": [where[0]], "labels": {"hub": "ocean"}}],
-            }
-            for name, path in jobs.items()
-        ],
-    }
+    # What the documentation shows, with the addresses of here.
+    [shown] = re.findall(r"```yaml\n# prometheus.yml\n(.*?)```", DOCUMENTATION.read_text(), flags=re.DOTALL)
+    host, _, base_url = hub.url.removeprefix("http://").partition("/")
+    (folder / "token").write_text(TOKEN)
+    shown = shown.replace("/etc/prometheus/hub-token", str(folder / "token")).replace("hub.example.org", f"'{host}'")
+    shown = shown.replace("https", "http").replace("metrics_path: /", f"metrics_path: /{base_url}")
+    jobs = {job["job_name"] for job in yaml.safe_load(shown)["scrape_configs"]}
     file = folder / "prometheus.yml"
-    file.write_text(yaml.safe_dump(config))
+    file.write_text(f"global: {{scrape_interval: 1s}}\n{shown}")
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
             [
@@ -91,7 +86,7 @@ def running_prometheus(folder: Path, hub: Hub) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        until(lambda: scraped(url, set(jobs)), "both are scraped", 60)
+        until(lambda: scraped(url, jobs), "both are scraped", 60)
         # Counted after the first scrape, and increases want several.
         until(lambda: found(url, "hub_extensions_usage_month_server_hours > 0"), "hours are scraped", 60)
         until(lambda: found(url, "hub_extensions_group_members"), "sizes of groups are scraped", 60)
