@@ -15,9 +15,8 @@ def test_a_server_reads_when_it_is_going_to_be_stopped(tmp_path: Path) -> None:
     limit = {"users": ["ada"], "resource": "hours", "limit": "0.001 hours", "window": "30 days"}
     stop = {"when_spent": "stop", "grace": "2 minutes"}
     grant = {"to": "server", "scopes": ["access:services!service=usage"]}
-    place = Place(
-        tmp_path, grants=[grant], quotas=[limit | stop], profiles=[{"display_name": "Small", "slug": "small"}]
-    )
+    small = {"display_name": "Small", "slug": "small"}
+    place = Place(tmp_path, grants=[grant], quotas=[limit | stop], profiles=[small])
     with place.hub() as hub:
         start(hub, "ada", {"profile": "small"})
         until(lambda: is_recorded(place, "ada"), "the start is in the ledger")

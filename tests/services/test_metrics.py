@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +20,9 @@ from hub_extensions.sessions import GIB, HOUR, Month
 from hub_extensions.usage_service import UsageSettings
 
 from ..ledger.made import made
+from .process_hub import free_ports
 from .seeded_hub import PEOPLE, Seeded
+from .test_usage import first_line, serving
 from .tokens import new_token
 
 if TYPE_CHECKING:
@@ -61,6 +64,16 @@ def test_nobody_else_sees_metrics(seeded: Seeded) -> None:
 
 def test_an_admins_token_sees_them_as_it_sees_the_hubs(seeded: Seeded) -> None:
     assert scrape(seeded, new_token(seeded.hub, "root", ["inherit"])).status_code == 200
+
+
+def test_they_are_open_where_the_hubs_own_are(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    for is_open, status in ((True, 200), (False, 401)):
+        told = {"HUB_EXTENSIONS_USAGE": json.dumps({"metrics_open": is_open})}
+        with serving(f"sqlite:///{tmp_path}/usage.sqlite", f"http://127.0.0.1:{port}", **told) as process:
+            assert "are served" in first_line(process)
+            answer = requests.get(f"http://127.0.0.1:{port}/services/usage/metrics", timeout=20)
+            assert answer.status_code == status
 
 
 def test_no_metric_names_a_person(seeded: Seeded) -> None:
