@@ -59,13 +59,15 @@ class Usage(_Part, ReportSettings):
 
     `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the proxy calls the
     service (default: a free port on loopback; the service listens on all interfaces when the host is another), and days
-    and months of reports begin in `time_zone`.
+    and months of reports begin in `time_zone`. `metrics_per_user` puts the hours of people, by name, into the service's
+    metrics, for Prometheus.
     """
 
     database: str = ""
     hub_name: str = "hub"
     url: str = ""
     time_zone: str = "UTC"
+    metrics_per_user: bool = False
 
     @field_validator("database")
     @classmethod

@@ -63,6 +63,7 @@ class UsageSettings:
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
     name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
     say about reports (see ``report_settings``). Every ``beat_seconds`` the service asks the hub which servers run.
+    ``metrics_per_user`` puts people's names into its metrics; ``metrics_open`` shows these to whoever asks.
     """
 
     database: str
@@ -79,6 +80,8 @@ class UsageSettings:
     invitation_secret: str = ""
     reports: Mapping[str, Any] = field(default_factory=dict)
     beat_seconds: float = 60.0
+    metrics_per_user: bool = False
+    metrics_open: bool = False
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -103,6 +106,8 @@ class UsageSettings:
             "inviting": list(self.inviting),
             "reports": dict(self.reports),
             "beat_seconds": self.beat_seconds,
+            "metrics_per_user": self.metrics_per_user,
+            "metrics_open": self.metrics_open,
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}

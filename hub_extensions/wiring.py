@@ -137,6 +137,9 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),
+        metrics_per_user=settings.usage.metrics_per_user,
+        # Who may see the hub's own metrics may see these.
+        metrics_open=c.JupyterHub.get("authenticate_prometheus", True) is False,
         invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database
