@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from jupyterhub.utils import random_port
 from traitlets.config import Config
 
-from . import idle_service, in_use
+from . import catalogue, idle_service, in_use
 from . import settings as settings_files
 from .additions import add_role, grant, handle, listed, put, update
 from .findings import told_once
@@ -71,7 +71,7 @@ def _apply(c: Config, settings: Settings, used: InUse) -> None:
     if used.quotas:
         c.ProfileSpawner.quotas = list(used.quotas)
     if settings.usage.database:
-        _set_usage(c, settings, used.quotas)
+        _set_usage(c, settings, used)
     if settings.idle.is_set:
         put(c, "services", idle_service.service(settings.idle))
         add_role(c, idle_service.role())
@@ -121,7 +121,7 @@ def _set_pages(c: Config, settings: Settings) -> None:
     update(c, "template_vars", {"hub_extensions": page})
 
 
-def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]]) -> None:
+def _set_usage(c: Config, settings: Settings, used: InUse) -> None:
     usage = UsageSettings(
         database=settings.usage.database,
         hub=settings.usage.hub_name,
@@ -133,7 +133,8 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         community_branding={
             name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
         },
-        quotas=tuple(quotas),
+        quotas=tuple(used.quotas),
+        profiles=catalogue.names_of(used.profiles),
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),
