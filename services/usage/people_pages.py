@@ -42,7 +42,7 @@ def kept_for_people() -> dict[str, Any]:
 class PeoplePage(Page):
     """A page about several people: of one community, or of the whole hub when ``community`` is None."""
 
-    def initialize(
+    def initialize(  # type: ignore[override]  # each page is made with what its route has
         self,
         *,
         months: Recent[PeopleMonth],

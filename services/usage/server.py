@@ -114,7 +114,8 @@ def _hub_people(hub: HubAuth) -> HubPeople | None:
 def _ssl(hub: HubAuth) -> SSLContext | None:
     if not hub.certfile and not hub.keyfile:
         return None
-    return make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca)
+    made: SSLContext = make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca)
+    return made
 
 
 def _interface(host: str) -> str:
