@@ -45,7 +45,7 @@ ElementTree.register_namespace("", _SVG[1:-1])
 
 def per_day(name: str, title: str, values: Mapping[date, float], unit: str) -> Markup:
     """Return a column for each of the days of a month; ``name`` is that of no other on the page."""
-    chart = pygal.Bar(height=240, **_common())
+    chart = pygal.Bar(height=240, show_y_labels=False, **_common())
     chart.x_labels = [str(day.day) for day in values]
     chart.add(title, list(values.values()))
     highest = max(values, key=lambda day: values[day], default=None)
@@ -61,7 +61,9 @@ def bars(name: str, title: str, description: str, values: Mapping[str, float]) -
         shown = [*shown[: MOST_BARS - 1], (f"{len(rest)} others", sum(value for _, value in rest))]
     # Room for the figure beyond the longest.
     most = max((value for _, value in shown), default=0)
-    chart = pygal.HorizontalBar(height=24 + 32 * len(shown), range=(0, 1.08 * most or 1), **_common())
+    chart = pygal.HorizontalBar(
+        height=24 + 32 * len(shown), range=(0, 1.08 * most or 1), show_x_labels=False, **_common()
+    )
     # It begins at the bottom.
     chart.x_labels = [_short(label) for label, _ in reversed(shown)]
     chart.add(title, [value for _, value in reversed(shown)])
@@ -79,6 +81,7 @@ def compact(value: float) -> str:
 
 
 def _common() -> dict[str, object]:
+    # Each figure is written: scales and lines would only repeat them, and are left out.
     return {
         "style": _STYLE,
         "js": [],
@@ -89,8 +92,7 @@ def _common() -> dict[str, object]:
         "print_values_position": "top",
         "print_zeroes": False,
         "formatter": compact,
-        # Each figure is written: a scale would only repeat them.
-        "show_y_labels": False,
+        "show_x_guides": False,
         "show_y_guides": False,
         "margin": 8,
         "include_x_axis": True,

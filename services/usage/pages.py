@@ -127,7 +127,9 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
         """Return the month that is asked for, or this one."""
         try:
             text = self.get_query_argument("month", "")
-            return Month.parse(text) if text else Month.of(self.now, self.zone)
+            found = Month.parse(text) if text else Month.of(self.now, self.zone)
+            found.plus(-1)  # which some figures are compared with
+            return found
         except (ValueError, HTTPError):  # not a month, not even text
             raise RefusedError(
                 400, "That is not a month. Choose one from the list, or write it like 2026-10."
