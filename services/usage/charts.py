@@ -5,6 +5,7 @@ They fetch nothing and hold no script. Lines and text have the colour of the pag
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -40,6 +41,8 @@ _STYLE = Style(
 _SVG = "{http://www.w3.org/2000/svg}"
 # What only pygal's script would show.
 _FOR_SCRIPTS = ("script", "desc")
+# What no XML document may hold.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 ElementTree.register_namespace("", _SVG[1:-1])
 
 
@@ -100,7 +103,12 @@ def _common() -> dict[str, object]:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}\N{HORIZONTAL ELLIPSIS}"
+    whole = _readable(label)
+    return whole if len(whole) <= _LONGEST_LABEL else f"{whole[: _LONGEST_LABEL - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _readable(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _svg(chart: pygal.Graph, name: str, title: str, description: str) -> Markup:
@@ -117,7 +125,7 @@ def _svg(chart: pygal.Graph, name: str, title: str, description: str) -> Markup:
                 text.set("dx", "4")
     for tag, words in (("desc", description), ("title", title)):
         told = ElementTree.Element(f"{_SVG}{tag}", {"id": f"{name}-{tag}"})
-        told.text = words
+        told.text = _readable(words)
         root.insert(0, told)
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title")
