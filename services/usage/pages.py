@@ -129,11 +129,11 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
             text = self.get_query_argument("month", "")
             found = Month.parse(text) if text else Month.of(self.now, self.zone)
             found.plus(-1)  # which some figures are compared with
-            return found
         except (ValueError, HTTPError):  # not a month, not even text
             raise RefusedError(
                 400, "That is not a month. Choose one from the list, or write it like 2026-10."
             ) from None
+        return found
 
     def picked_from(self, month: Month) -> list[Month]:
         """The months to choose from, the newest first; the one that is shown is among them."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tornado.httpserver import HTTPServer
@@ -14,6 +13,9 @@ from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
 from hub_extensions.services.usage.hub_people import HubAwayError, HubPeople, NotToldError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=90)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from hub_extensions.services.usage.recent import Recent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
 class Clock:
