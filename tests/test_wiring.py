@@ -205,7 +205,8 @@ def test_the_usage_service_knows_what_people_call_each_profile():
     c = Config()
     profiles = [{"display_name": "Small & quick", "slug": "s"}, {"display_name": "Large"}]
     configure(c, {"usage": {"database": "sqlite:///u"}, "profiles": profiles})
-    assert UsageSettings.read(c.JupyterHub.services[0]["environment"]).profiles == {"s": "Small & quick", "large": "Large"}
+    settings = UsageSettings.read(c.JupyterHub.services[0]["environment"])
+    assert settings.profiles == {"s": "Small & quick", "large": "Large"}
 
 
 def test_an_exception_with_a_date_comes_through_to_the_usage_service():
