@@ -19,6 +19,7 @@ from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
 from .pages import PageContext
+from .report_settings import plain
 from .roles import leads_roles
 from .settings import Settings
 from .share import TEMPLATES
@@ -135,6 +136,7 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         quotas=tuple(quotas),
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
+        reports=plain(settings.usage),
         invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database
