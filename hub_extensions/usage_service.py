@@ -61,8 +61,8 @@ class UsageSettings:
     folder; ``communities`` maps the name of each community to its title, ``inviting`` names those that admit people by
     invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
-    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``. Every
-    ``beat_seconds`` the service asks the hub which servers run.
+    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
+    say about reports (see ``report_settings``). Every ``beat_seconds`` the service asks the hub which servers run.
     """
 
     database: str
@@ -77,6 +77,7 @@ class UsageSettings:
     service_users: tuple[str, ...] = ()
     inviting: tuple[str, ...] = ()
     invitation_secret: str = ""
+    reports: Mapping[str, Any] = field(default_factory=dict)
     beat_seconds: float = 60.0
 
     def __post_init__(self) -> None:
@@ -100,6 +101,7 @@ class UsageSettings:
             "quotas": [dict(quota) for quota in self.quotas],
             "service_users": list(self.service_users),
             "inviting": list(self.inviting),
+            "reports": dict(self.reports),
             "beat_seconds": self.beat_seconds,
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("invite", "render", "sizes", "usage")
+COMMANDS = ("invite", "render", "report", "sizes", "usage")
 
 
 class _OnDemand(click.Group):
