@@ -3,10 +3,10 @@
 import re
 from datetime import timedelta
 
-_WRITTEN = re.compile(r"(\d{1,6}) *(minute|hour|day|week)s?", re.ASCII)
+_WRITTEN = re.compile(r"(\d{1,6}) *(second|minute|hour|day|week)s?", re.ASCII)
 
 
 def duration_of(text: str) -> timedelta | None:
-    """The length that a whole number of minutes, hours, days or weeks means; None for anything else."""
+    """The length that a whole number of seconds, minutes, hours, days or weeks means; None for anything else."""
     found = _WRITTEN.fullmatch(text.strip().casefold())
     return timedelta(**{f"{found[2]}s": int(found[1])}) if found else None

@@ -53,6 +53,29 @@ def test_folders_of_groups_and_variables_come_to_traits_which_the_spawners_take(
     assert (directory["mount_path"], directory["volume"], directory["read_only"]) == ("/data/{group}", "home", False)
 
 
+def test_a_time_zone_that_an_operator_has_set_stays_unless_the_settings_have_one():
+    c = Config({"ProfileSpawner": {"time_zone": "Europe/Berlin"}})
+    configure(c, {})
+    assert c.ProfileSpawner.time_zone == "Europe/Berlin"
+    configure(c, {"usage": {"time_zone": "Asia/Tokyo"}})
+    assert c.ProfileSpawner.time_zone == c.CommunityAuthenticator.time_zone == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("spawner", "doubted"),
+    [
+        ("profile-local", False),
+        (ProfileLocalSpawner, False),
+        ("simple", True),
+        (None, True),
+    ],
+)
+def test_profiles_that_the_hubs_spawner_does_not_offer_are_doubted(spawner, doubted, caplog):
+    c = Config({"JupyterHub": {"spawner_class": spawner}} if spawner else {})
+    configure(c, {"profiles": [{"display_name": "Small"}]})
+    assert ("profiles: do nothing with" in caplog.text) is doubted
+
+
 def test_configuring_twice_is_configuring_once():
     once, twice = Config(), Config()
     configure(once, SETTINGS)
@@ -237,3 +260,37 @@ def test_image_building_without_a_service_for_it_is_doubted(services, doubted, c
     c = Config({"JupyterHub": {"spawner_class": "profile-local", "services": services}})
     configure(c, {"profiles": profiles})
     assert ("has no service 'binder' that builds images" in caplog.text) is doubted
+
+
+def test_what_runs_is_told_by_one_endpoint_beside_those_of_the_operator():
+    c = Config({"JupyterHub": {"extra_handlers": [("/own", object)]}})
+    for _ in range(2):
+        configure(c, {"usage": {"database": "sqlite:///usage.sqlite"}})
+    assert [path for path, _ in c.JupyterHub.extra_handlers] == ["/own", "/api/hub-extensions/servers"]
+    [role] = [role for role in c.JupyterHub.load_roles if role["name"] == "hub-extensions-usage"]
+    assert role["services"] == ["usage"]
+    assert role["scopes"] == ["list:users", "read:users:groups", "read:servers"]
+
+
+def test_a_service_that_the_operator_starts_keeps_its_token_and_gets_no_command():
+    own = {"name": "usage", "url": "http://usage:10101", "api_token": "secret"}
+    c = Config({"JupyterHub": {"services": [own]}})
+    for _ in range(2):
+        configure(c, {"usage": {"database": "sqlite:///usage.sqlite"}})
+    [service] = c.JupyterHub.services
+    assert (service["url"], service["api_token"]) == ("http://usage:10101", "secret")
+    assert "command" not in service
+    assert "environment" not in service
+
+
+def test_a_culler_is_wired_once_and_only_where_something_is_ever_stopped():
+    c = Config()
+    configure(c, {"idle": {"rules": [{"groups": ["a"], "timeout": "never"}]}})
+    assert "services" not in c.JupyterHub
+    for _ in range(2):
+        configure(c, {"idle": {"timeout": "1 hour"}})
+    [service] = c.JupyterHub.services
+    assert service["name"] == "idle-culler"
+    [role] = [role for role in c.JupyterHub.load_roles if role["name"] == "idle-culler"]
+    assert role["services"] == ["idle-culler"]
+    assert "delete:servers" in role["scopes"]

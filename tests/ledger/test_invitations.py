@@ -18,8 +18,10 @@ DAY = timedelta(days=1)
 ADA, BEN = Person("github", "1", "ada"), Person("github", "2", "ben")
 
 
-@pytest.fixture
-def url(tmp_path):
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").database()
     return f"sqlite:///{tmp_path}/usage.sqlite"
 
 
@@ -134,6 +136,7 @@ def test_the_first_withdrawal_is_kept_and_none_is_of_another_community(store):
     assert (found.revoked_by, found.revoked_at) == ("lin", NOW)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_database_that_was_made_anew_is_used_again(store, tmp_path):
     make(store)
     store.ledger.dispose()

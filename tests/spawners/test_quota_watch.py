@@ -113,6 +113,7 @@ async def test_the_owner_is_told_in_time_and_the_server_stops_after_the_grace(hu
     assert [(each["username"], each["stops_at"]) for each in heard] == [("ada", spawner.quota_stops_at.isoformat())]
     # A hub that is started again knows when the grace ends.
     assert spawner.orm_spawner.state["quota_stops_at"] == spawner.quota_stops_at.isoformat()
+    session = spawner.session.id
     spawner.quota_stops_at = datetime.now(UTC)
 
     async def is_stopped() -> bool:
@@ -123,6 +124,14 @@ async def test_the_owner_is_told_in_time_and_the_server_stops_after_the_grace(hu
     assert spawner.quota_stops_at is None
     assert "quota_stops_at" not in (spawner.orm_spawner.state or {})
 
+    async def reason() -> bool:
+        (row,) = (
+            row for row in ledger.sessions("hub", datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC), users=["ada"])
+            if row.id == session
+        )  # fmt: skip
+        return row.end_reason == "quota"
+
+    await eventually(reason, "the ledger says that the quota ended it")
     assert (await hub.api("POST", "users/ada/server", user="ada", json={"profile": "sized"})).status == 403
 
 
