@@ -39,7 +39,7 @@ SCOPES = ("list:users", "read:users:groups", "read:servers")
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
 """The process that configures the hub and starts the service: without it the service has nothing to do."""
-_SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
+SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
 # -P: not what happens to lie in the folder in which the hub runs. The installed package, of the hub's own Python.
 _COMMAND = (sys.executable, "-P", "-m", "hub_extensions.commands", SERVICE)
 
@@ -110,7 +110,7 @@ class UsageSettings:
             "metrics_open": self.metrics_open,
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
-        return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}
+        return {DATABASE_VARIABLE: self.database, SETTINGS_VARIABLE: json.dumps(rest), **secret}
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **given: Any) -> UsageSettings:
@@ -122,7 +122,7 @@ class UsageSettings:
             "database": environment.get(DATABASE_VARIABLE, ""),
             "invitation_secret": environment.get(KEY_VARIABLE, ""),
         }
-        values |= json.loads(environment.get(_SETTINGS_VARIABLE, "{}"))
+        values |= json.loads(environment.get(SETTINGS_VARIABLE, "{}"))
         values |= {name: value for name, value in given.items() if value}
         try:
             names = ("template_paths", "quotas", "service_users", "inviting")
@@ -130,7 +130,7 @@ class UsageSettings:
             return cls(**{**values, **lists})
         except TypeError as error:
             raise ValueError(
-                f"{_SETTINGS_VARIABLE} in the environment was written by another version: {error}"
+                f"{SETTINGS_VARIABLE} in the environment was written by another version: {error}"
             ) from None
 
 

@@ -33,6 +33,7 @@ from .invitations import CommunityInvitations
 from .metrics import Metrics, MetricsPage
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
+from .report_maker import ReportMaker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,6 +161,7 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
     def stopping() -> Mapping[str, datetime]:
         return heartbeat.stopping if heartbeat is not None else {}
 
+    of_api = {**given, "stopping": stopping, "reports": ReportMaker(settings)}
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [
@@ -168,7 +170,7 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
             (f"{prefix}community/([^/]+)/invitations", CommunityInvitations, given),
             (f"{prefix}community/(.+)", CommunityUsage, given),
             (f"{prefix}hub", HubUsage, given),
-            *_api(f"{prefix}{FOLDER}", {name: given[name] for name in API_NEEDS} | {"stopping": stopping}),
+            *_api(f"{prefix}{FOLDER}", {name: of_api[name] for name in API_NEEDS}),
             (f"{prefix}metrics", MetricsPage, {"hub_auth": hub_auth, "metrics": metrics, "settings": settings}),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
             (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),
