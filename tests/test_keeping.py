@@ -36,7 +36,8 @@ def test_months_are_those_of_the_hubs_time_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "13", "months", "0 days", "27 days", "3 weeks", "-1 months", "1.5 years", "month", "9999 years", "١ month"]
+    "text",
+    ["", "13", "months", "0 days", "27 days", "3 weeks", "-1 months", "1.5 years", "month", "9999 years", "١ month"],
 )
 def test_anything_else_is_refused_with_what_to_write(text: str) -> None:
     with pytest.raises(ValueError, match="such as 13 months"):

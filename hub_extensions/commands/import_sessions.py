@@ -93,7 +93,11 @@ def command(
     sessions = [each for each in found.sessions if each.user_name not in programs]
     with ledger_at(settings, database, timeout=TIMEOUT) as ledger:
         imported = add(
-            ledger, keys.hub, sessions, dry_run=dry_run, progress=lambda done: progress.at(done, "sessions", len(sessions))
+            ledger,
+            keys.hub,
+            sessions,
+            dry_run=dry_run,
+            progress=lambda done: progress.at(done, "sessions", len(sessions)),
         )
     told = _told(found, imported, len(found.sessions) - len(sessions))
     click.echo(printed({"hub": keys.hub, **({"dry_run": True} if dry_run else {}), **told}, format_), nl=False)

@@ -1,7 +1,7 @@
 """Sessions from the events that JupyterHub logs when it has started or stopped a server.
 
-The log does not tell all: a server that ended by itself, or with the hub, has a start and no stop. Nobody knows how long
-it ran, so its session counts without hours.
+The log does not tell all: a server that ended by itself, or with the hub, has a start and no stop. Nobody knows how
+long it ran, so its session counts without hours.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..mistakes import shown
-from .lines import BadLine, SessionKeys, name_in
+from .lines import BadLine, SessionKeys, UnusableError, name_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +48,7 @@ class EventLog:
                 continue
             try:
                 self._take(line)
-            except ValueError as error:
+            except UnusableError as error:
                 bad.append(BadLine(number, str(error)))
         return bad
 
@@ -82,10 +82,10 @@ class EventLog:
             return
         action = event.get("action")
         if action not in ("start", "stop"):
-            raise ValueError(f"the action is {shown(action)}; expected start or stop")
+            raise UnusableError(f"the action is {shown(action)}; expected start or stop")
         moment = event.get("__timestamp__")
         if not isinstance(moment, str):
-            raise ValueError(f"__timestamp__ is {shown(moment)}; expected a time such as 2026-01-31T14:05:00Z")
+            raise UnusableError(f"__timestamp__ is {shown(moment)}; expected a time such as 2026-01-31T14:05:00Z")
         self._events.add(
             (
                 self.keys.moment(moment, "__timestamp__"),
@@ -100,7 +100,7 @@ def _event(line: str) -> dict[str, Any]:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
-        raise ValueError(f"is not JSON: {shown(line.strip())}") from None
+        raise UnusableError(f"is not JSON: {shown(line.strip())}") from None
     if not isinstance(event, dict):
-        raise ValueError(f"is no event: {shown(line.strip())}")
+        raise UnusableError(f"is no event: {shown(line.strip())}")
     return event

@@ -20,6 +20,10 @@ _IMPORTED = UUID("8a0f9a4e-5c3e-4ad1-9c38-3d2f0c3b7e11")
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC)
 
 
+class UnusableError(Exception):
+    """A line cannot be used; the message says why."""
+
+
 @dataclass(frozen=True)
 class BadLine:
     """A line that cannot be used: its number, counted from 1, and what is wrong with it."""
@@ -40,30 +44,30 @@ class SessionKeys:
     zone: tzinfo | None = None
 
     def moment(self, text: str, name: str) -> datetime:
-        """Read a time as ISO 8601 has it; ``ValueError`` in words for anything else."""
+        """Read a time as ISO 8601 has it; ``UnusableError`` for anything else."""
         try:
             # JupyterHub's own log has both an offset and a Z.
             moment = datetime.fromisoformat(text.strip().replace("+00:00Z", "+00:00"))
         except ValueError:
-            raise ValueError(f"{name} is {shown(text)}; expected a time such as 2026-01-31T14:05:00Z") from None
+            raise UnusableError(f"{name} is {shown(text)}; expected a time such as 2026-01-31T14:05:00Z") from None
         if moment.tzinfo is None:
             moment = self._local(moment, text, name)
         try:
             moment = moment.astimezone(UTC)
         except OverflowError:
-            raise ValueError(f"{name} is {shown(text)}, which no calendar has in UTC") from None
+            raise UnusableError(f"{name} is {shown(text)}, which no calendar has in UTC") from None
         if not _EARLIEST <= moment <= self.now + timedelta(minutes=5):
-            raise ValueError(f"{name} is {shown(text)}, which is not between {_EARLIEST.year} and now")
+            raise UnusableError(f"{name} is {shown(text)}, which is not between {_EARLIEST.year} and now")
         return moment
 
     def _local(self, moment: datetime, text: str, name: str) -> datetime:
         if self.zone is None:
-            raise ValueError(
+            raise UnusableError(
                 f"{name} is {shown(text)}, without a time zone; write 2026-01-31T14:05:00+01:00, or say --time-zone"
             )
         local = moment.replace(tzinfo=self.zone)
         if local.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != moment:
-            raise ValueError(f"{name} is {shown(text)}, which clocks in {self.zone} skipped")
+            raise UnusableError(f"{name} is {shown(text)}, which clocks in {self.zone} skipped")
         return local
 
     def session(self, user_name: str, server_name: str, ready_at: datetime, **rest: Any) -> Session:
@@ -80,13 +84,13 @@ class SessionKeys:
 
 
 def name_in(value: Any, what: str, *, may_be_empty: bool = False, longest: int = LONGEST_NAME) -> str:
-    """Return a text that the ledger can hold; ``ValueError`` in words for anything else."""
+    """Return a text that the ledger can hold; ``UnusableError`` for anything else."""
     if not isinstance(value, str):
-        raise ValueError(f"{what} is {shown(value)}; expected text")
+        raise UnusableError(f"{what} is {shown(value)}; expected text")
     if not (value or may_be_empty):
-        raise ValueError(f"{what} is empty")
+        raise UnusableError(f"{what} is empty")
     if len(value) > longest:
-        raise ValueError(f"{what} has {len(value)} characters; {longest} are the most")
+        raise UnusableError(f"{what} has {len(value)} characters; {longest} are the most")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
-        raise ValueError(f"{what} is {shown(value)}, which has control characters in it")
+        raise UnusableError(f"{what} is {shown(value)}, which has control characters in it")
     return value

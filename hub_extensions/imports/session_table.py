@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..mistakes import did_you_mean, shown
 from ..sessions import GIB
-from .lines import BadLine, SessionKeys, name_in
+from .lines import BadLine, SessionKeys, UnusableError, name_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,9 +58,7 @@ def read_table(lines: Iterable[str], keys: SessionKeys) -> tuple[list[Session], 
                 names = _header(row)
             elif row:
                 found.append(_session(names, row, keys))
-        except HeaderError:
-            raise
-        except (ValueError, csv.Error) as error:
+        except (UnusableError, csv.Error) as error:
             if names is None:
                 raise HeaderError(f"is not CSV: {error}") from None
             bad.append(BadLine(number, str(error)))
@@ -84,12 +82,12 @@ def _header(row: list[str]) -> list[str]:
 
 def _session(names: list[str], row: list[str], keys: SessionKeys) -> Session:
     if len(row) != len(names):
-        raise ValueError(f"has {len(row)} fields; the header has {len(names)}")
+        raise UnusableError(f"has {len(row)} fields; the header has {len(names)}")
     fields = dict(zip(names, (field.strip() for field in row), strict=True))
     ready_at = keys.moment(fields["ready_at"], "ready_at")
     ended_at = keys.moment(fields["ended_at"], "ended_at")
     if ended_at < ready_at:
-        raise ValueError(f"ended_at {shown(fields['ended_at'])} is before ready_at {shown(fields['ready_at'])}")
+        raise UnusableError(f"ended_at {shown(fields['ended_at'])} is before ready_at {shown(fields['ready_at'])}")
     requested_at = fields.get("requested_at")
     memory = _amount(fields, "memory_gib", float)
     gpus = _amount(fields, "gpus", int)
@@ -123,7 +121,7 @@ def _amount(fields: Mapping[str, str], name: str, kind: Callable[[str], float]) 
     except ValueError:
         amount = math.nan
     if not 0 <= amount <= 1_000_000:
-        raise ValueError(f"{name} is {shown(text)}; expected a {'whole ' if kind is int else ''}number from 0 up")
+        raise UnusableError(f"{name} is {shown(text)}; expected a {'whole ' if kind is int else ''}number from 0 up")
     return amount
 
 
@@ -135,7 +133,7 @@ def _choices(text: str) -> dict[str, str]:
     except (ValueError, RecursionError):
         choices = None
     if not isinstance(choices, dict):
-        raise ValueError(f'choices is {shown(text)}; expected JSON such as {{"image": "r"}}')
+        raise UnusableError(f'choices is {shown(text)}; expected JSON such as {{"image": "r"}}')
     return {
         name_in(key, "choices"): name_in(value, "choices", may_be_empty=True, longest=_LONGEST_TEXT)
         for key, value in choices.items()

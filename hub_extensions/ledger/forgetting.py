@@ -165,7 +165,9 @@ class Forgetting:
             written_in=self._written_in(connection, user_name),
             notes=sum(
                 user_name.casefold() in note.casefold()
-                for note in connection.execute(select(INVITATIONS.c.note).where(INVITATIONS.c.hub == self.hub)).scalars()
+                for note in connection.execute(
+                    select(INVITATIONS.c.note).where(INVITATIONS.c.hub == self.hub)
+                ).scalars()
             ),
         )
 
@@ -173,9 +175,7 @@ class Forgetting:
         """Count the sessions in whose image, choices or groups the name stands, as in ``ghcr.io/ada/image``."""
         folded = user_name.casefold()
         columns = select(SESSIONS.c.id, SESSIONS.c.image, SESSIONS.c.choices).where(*self._theirs(user_name))
-        named = {
-            row.id for row in connection.execute(columns) if folded in f"{row.image}\n{row.choices}".casefold()
-        }
+        named = {row.id for row in connection.execute(columns) if folded in f"{row.image}\n{row.choices}".casefold()}
         groups = select(SESSION_GROUPS).join(SESSIONS).where(*self._theirs(user_name))
         named |= {row.session_id for row in connection.execute(groups) if folded in row.group.casefold()}
         return len(named)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _COLUMNS = [each.name for each in fields(Session) if each.name != "groups"]
+_OF_SESSION = [SESSIONS.c[name] for name in _COLUMNS]
 _MIGRATIONS = Path(__file__).with_name("migrations")
 # Any number will do, if every hub that shares a PostgreSQL database takes the same one.
 _MIGRATION_LOCK = 0x4855_4245
@@ -80,7 +81,7 @@ class Ledger:
             connection.execute(
                 update(SESSIONS)
                 .where(*server, SESSIONS.c.ended_at.is_(None), SESSIONS.c.ready_at <= session.ready_at)
-                .values(ended_at=seen, end_reason=LOST)
+                .values(ended_at=seen, end_reason=LOST, uncounted=1)
             )
             connection.execute(insert(SESSIONS), row)
             if session.groups:
@@ -93,7 +94,7 @@ class Ledger:
             closed = connection.execute(
                 update(SESSIONS)
                 .where(SESSIONS.c.id == session_id, SESSIONS.c.ended_at.is_(None))
-                .values(ended_at=at, last_seen_at=at, end_reason=reason)
+                .values(ended_at=at, last_seen_at=at, end_reason=reason, uncounted=1)
             )
             return bool(closed.rowcount)
 
@@ -107,7 +108,7 @@ class Ledger:
                 connection.execute(
                     update(SESSIONS)
                     .where(SESSIONS.c.id.in_(some), SESSIONS.c.ended_at.is_(None))
-                    .values(last_seen_at=at)
+                    .values(last_seen_at=at, uncounted=1)
                 )
 
     def sessions(
@@ -139,7 +140,7 @@ class Ledger:
             member = and_(SESSION_GROUPS.c.session_id == SESSIONS.c.id, SESSION_GROUPS.c.group.in_(list(groups)))
             chosen.append(exists().where(member))
         # id makes the order, and with it what a limit keeps, the same each time.
-        found = select(SESSIONS).where(*chosen).order_by(SESSIONS.c.ready_at.desc(), SESSIONS.c.id).limit(limit)
+        found = select(*_OF_SESSION).where(*chosen).order_by(SESSIONS.c.ready_at.desc(), SESSIONS.c.id).limit(limit)
         with self.engine.begin() as connection:
             rows = connection.execute(found).mappings().all()
             groups_of = _groups(connection, [row["id"] for row in rows])

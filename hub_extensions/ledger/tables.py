@@ -5,7 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, BigInteger, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -56,10 +71,25 @@ SESSIONS = Table(
     Column("last_seen_at", Moment),
     Column("ended_at", Moment),
     Column("end_reason", Text, nullable=False),
+    # What `counting` knows of the row: 1 while cells do not show its present state, the end that they show, its kind,
+    # and how long it was, in microseconds, once it has ended.
+    Column("uncounted", Integer, nullable=False, server_default=text("1")),
+    Column("counted_until", Moment),
+    Column("kind_id", Integer),
+    Column("length", BigInteger),
     Index("sessions_by_time", "hub", "ready_at"),
     Index("sessions_by_user", "hub", "user_name", "ready_at"),
     Index("sessions_by_community", "hub", "community", "ready_at"),
     Index("sessions_by_end", "hub", "ended_at"),
+    Index("sessions_by_count", "hub", "user_name", "counted_until"),
+    Index(
+        "sessions_uncounted",
+        "hub",
+        "user_name",
+        "ready_at",
+        sqlite_where=text("uncounted = 1"),
+        postgresql_where=text("uncounted = 1"),
+    ),
 )
 
 SESSION_GROUPS = Table(
@@ -68,6 +98,123 @@ SESSION_GROUPS = Table(
     Column("session_id", Text, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("group", Text, primary_key=True),
     Index("session_groups_by_group", "group"),
+)
+
+# Names of people stand in one place, so that one can be forgotten. `folded` is the name without letter case.
+PEOPLE = Table(
+    "people",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("hub", Text, nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    UniqueConstraint("hub", "user_name", name="people_by_name"),
+    Index("people_by_folded_name", "hub", "folded"),
+)
+
+# A combination of what sessions were; `groups` are sorted, and those of the person at the start.
+KINDS = Table(
+    "kinds",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("hub", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("community", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("choices", JSON, nullable=False),
+    Column("groups", JSON, nullable=False),
+    Index("kinds_by_community", "hub", "community"),
+)
+
+# The groups of a kind once more, to add up by: how many there are, and 1 for the primary one. Without any there is "".
+KIND_GROUPS = Table(
+    "kind_groups",
+    METADATA,
+    Column("kind_id", Integer, ForeignKey("kinds.id", ondelete="CASCADE"), primary_key=True),
+    Column("group", Text, primary_key=True),
+    Column("of", Integer, nullable=False),
+    Column("is_primary", Integer, nullable=False),
+)
+
+# The choices of a kind once more, as "option: choice". Without any there is "".
+KIND_CHOICES = Table(
+    "kind_choices",
+    METADATA,
+    Column("kind_id", Integer, ForeignKey("kinds.id", ondelete="CASCADE"), primary_key=True),
+    Column("choice", Text, primary_key=True),
+)
+
+
+def _cells(name: str) -> Table:
+    return Table(
+        name,
+        METADATA,
+        Column("hub", Text, primary_key=True),
+        Column("day", Date, primary_key=True),
+        Column("person_id", Integer, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+        Column("kind_id", Integer, primary_key=True),
+        Column("started", Integer, nullable=False),
+        Column("continued", Integer, nullable=False),
+        Column("seconds", BigInteger, nullable=False),
+        Column("alone", BigInteger, nullable=False),
+        Column("memory", Float, nullable=False),
+        Column("cpu", Float, nullable=False),
+        Column("gpu", Float, nullable=False),
+        Index(f"{name}_by_person", "person_id", "day"),
+        # Rows of a day lie together, in the order in which they are added up.
+        sqlite_with_rowid=False,
+    )
+
+
+# What the sessions of a kind of a person come to on a day (see `hub_extensions.day_cells`); `seconds` and `alone` are
+# whole microseconds.
+DAY_CELLS = _cells("day_cells")
+
+# The same by calendar month; `day` is its first.
+MONTH_CELLS = _cells("month_cells")
+
+# In which time zone the days of a hub's cells begin, until when they are complete; `stale` is 1 while those of another
+# time zone are being removed.
+LEDGER_ZONES = Table(
+    "ledger_zones",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("time_zone", Text, nullable=False),
+    Column("stale", Integer, nullable=False),
+    Column("counted_at", Moment),
+)
+
+# What is left of the sessions of a day, or of a month that begins with it (`span`), once they are not kept. `by` names
+# what the row is told apart by, "" where it is all of the hub; a column that is not among them is "". Each combination
+# has rows of its own, since people who are in several rows cannot be added up. Each group has the whole of its sessions.
+TOTALS = Table(
+    "totals",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("span", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("by", Text, primary_key=True),
+    Column("community", Text, primary_key=True),
+    Column("group", Text, primary_key=True),
+    Column("profile", Text, primary_key=True),
+    Column("people", Integer, nullable=False),
+    Column("started", Integer, nullable=False),
+    Column("continued", Integer, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("alone", BigInteger, nullable=False),
+    Column("memory", Float, nullable=False),
+    Column("cpu", Float, nullable=False),
+    Column("gpu", Float, nullable=False),
+)
+
+# The first day of a hub whose sessions are kept, and when it began. What was before is in the totals.
+TOTALS_UNTIL = Table(
+    "totals_until",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("moment", Moment, nullable=False),
 )
 
 INVITATIONS = Table(

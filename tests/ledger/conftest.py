@@ -9,17 +9,15 @@ from sqlalchemy import create_engine
 
 from hub_extensions.ledger import Ledger
 
-from .postgres import Postgres, programs
+from .postgres import Postgres, binaries, running_postgres
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    found = programs()
-    if found is None:
-        pytest.skip("PostgreSQL is not installed; Debian has it in the package postgresql")
-    server = Postgres(found)
-    yield server
-    server.remove()
+    if not binaries():
+        pytest.skip("needs PostgreSQL: Debian's package is postgresql")
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

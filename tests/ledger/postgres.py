@@ -1,92 +1,109 @@
-"""A PostgreSQL server of the tests' own, on a socket in a temporary folder."""
+"""A PostgreSQL server for tests: in a folder of its own, on a socket there, ended with them."""
 
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
 
-ROLE = "hub"
+from ..kube.background import bound_to
+
+ROLE, PASSWORD = "hub", "secret"
+SECONDS_TO_START = 30
 
 
-def programs() -> Path | None:
-    """The folder with ``initdb`` and ``pg_ctl`` of the newest version; Debian keeps it out of ``PATH``."""
-    found = shutil.which("initdb")
-    if found:
-        return Path(found).parent
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    return debian[-1].parent if debian else None
+def binaries() -> Path | None:
+    """The folder of the newest server that is installed; Debian has it outside of PATH."""
+    on_path = shutil.which("initdb")
+    if on_path:
+        return Path(on_path).resolve().parent
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((each.parent for each in found), key=lambda folder: float(folder.parent.name), default=None)
 
 
 class Postgres:
-    """A server that listens on no port. It refuses to run as root, and so runs as ``nobody`` when root starts it."""
+    """A server that can be stopped and started. It refuses to run as root, and so runs as ``nobody`` if root asks."""
 
-    def __init__(self, folder_of_programs: Path) -> None:
-        self.programs = folder_of_programs
-        # Not pytest's folder, which only its owner may enter; and a socket's path has at most 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-        self._databases = count()
-        self._as: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
-            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-        password = self.folder / "password"
-        password.write_text("secret")
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder = folder
+        self._programs = programs
+        self._databases = count(1)
+        self._account = "nobody" if os.getuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._account:
+            os.chown(folder, pwd.getpwnam(self._account).pw_uid, -1)
+        password = folder / "password"
+        password.write_text(PASSWORD)
         password.chmod(0o644)
-        self._run("initdb", f"--username={ROLE}", f"--pwfile={password}", "--auth=scram-sha-256", "--no-sync",
-                  "--encoding=UTF8", "--locale=C")  # fmt: skip
-        self.start()
+        subprocess.run(
+            [programs / "initdb", "--pgdata", folder / "files", "--username", ROLE, "--pwfile", password,
+             "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"],
+            check=True, capture_output=True, user=self._account, cwd=folder, env={"LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
 
     def start(self) -> None:
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c fsync=off -c max_connections=50"
-        self._run(
-            "pg_ctl", "start", "--wait", "--silent", f"--log={self.folder / 'server.log'}", f"--options={options}"
-        )
+        settings = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "fsync": "off"}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        command = bound_to(os.getpid(), [str(self._programs / "postgres"), "-D", str(self.folder / "files"), *options])
+        with (self.folder / "log").open("ab") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, user=self._account)
+        deadline = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                self.connection().close()
+            except psycopg.OperationalError as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}") from error
+                time.sleep(0.1)
+            else:
+                return
 
     def stop(self) -> None:
         """End the server as a restart does: whoever is connected is cut off."""
-        self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=fast")
-
-    def remove(self) -> None:
-        self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate")
-        shutil.rmtree(self.folder)
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=30)
+            self._process = None
 
     def database(self) -> str:
-        """The URL of a new, empty database."""
+        """Make an empty database; return its URL."""
         name = f"ledger{next(self._databases)}"
         with self.connection() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url(name)
 
-    def url(self, database: str, password: str = "secret") -> str:
-        return f"postgresql+psycopg://{ROLE}:{password}@/{database}?host={quote(str(self.folder))}"
+    def url(self, database: str, *, role: str = ROLE, password: str = PASSWORD) -> str:
+        return f"postgresql+psycopg://{role}:{password}@/{database}?host={self.folder}"
 
     def connection(self) -> "psycopg.Connection[Any]":
         return psycopg.connect(
-            f"host={self.folder} user={ROLE} password=secret dbname=postgres", autocommit=True, connect_timeout=10
+            host=str(self.folder), user=ROLE, password=PASSWORD, dbname="postgres", autocommit=True, connect_timeout=10
         )
 
-    def _run(self, program: str, *arguments: str) -> None:
-        # The server is left running, and would keep a pipe open.
-        log = self.folder / "log"
-        with log.open("a") as said:
-            ended = subprocess.run(
-                [self.programs / program, *arguments],
-                env={"PGDATA": str(self.folder / "cluster"), "LC_ALL": "C"},
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                timeout=60,
-                check=False,
-                **self._as,
-            )
-        assert ended.returncode == 0, log.read_text()
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    """Run a server; there must be binaries."""
+    installed = binaries()
+    assert installed
+    # Not pytest's folder, which only its owner may enter; and a socket's path has at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="ledger-"))
+    try:
+        server = Postgres(folder, installed)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder)

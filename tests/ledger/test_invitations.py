@@ -11,6 +11,8 @@ from hub_extensions.invitations import NOT_OURS, Person, proposed
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.invitations import InvitationStore
 
+from .made import migrated_back
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 ADA, BEN = Person("github", "1", "ada"), Person("github", "2", "ben")
@@ -153,8 +155,5 @@ def test_a_database_that_was_made_anew_is_used_again(tmp_path):
 
 
 def test_a_ledger_of_the_version_before_gets_the_tables(ledger, new_store):
-    with ledger.engine.begin() as connection:
-        for table in ("invitation_uses", "invitations", "invitation_secrets"):
-            connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("UPDATE ledger_version SET version_num = '0001'"))
+    migrated_back(ledger, "0001")
     assert make(new_store())[0].id == 1

@@ -119,7 +119,7 @@ def test_a_server_that_takes_no_more_connections_is_waited_for(
     with postgres.connection() as connection:
         connection.execute("CREATE ROLE guest LOGIN PASSWORD 'secret' CONNECTION LIMIT 1 IN ROLE hub")
         connection.execute(f"ALTER DATABASE {database} OWNER TO guest".encode())
-    guest = url.replace("://hub:", "://guest:")
+    guest = postgres.url(database, role="guest")
     one, other = Ledger(guest, timeout=1), Recorder(Ledger(guest, timeout=1), retry=0.05)
     with one.engine.connect() as held:
         held.exec_driver_sql("SELECT 1")
@@ -139,7 +139,7 @@ def test_a_database_whose_tables_are_another_roles_is_said(
 ) -> None:
     with postgres.connection() as connection:
         connection.execute("CREATE ROLE stranger LOGIN PASSWORD 'secret'")
-    recorder = Recorder(Ledger(url.replace("://hub:", "://stranger:"), timeout=1), retry=0.05)
+    recorder = Recorder(Ledger(postgres.url(str(ledger.engine.url.database), role="stranger"), timeout=1), retry=0.05)
     recorder.opened(made())
     assert not recorder.flush(1)
     assert "permission denied" in said(caplog)[0]

@@ -1,0 +1,254 @@
+"""What usage comes to, read from the cells of days and months: sums by the database, few rows out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Float, and_, case, cast, distinct, func, literal, select
+
+from ..sums import EVERYBODY, Days, Kept, Lengths, Sums
+from .tables import DAY_CELLS, KIND_CHOICES, KIND_GROUPS, KINDS, LEDGER_ZONES, MONTH_CELLS, PEOPLE, SESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
+
+    from ..sessions import Month
+    from ..sums import Attribution, Dimension, Scope
+    from .store import Ledger
+
+_COLUMNS: dict[Dimension, ColumnElement[str]] = {
+    "community": KINDS.c.community,
+    "profile": KINDS.c.profile,
+    "image": KINDS.c.image,
+    "group": KIND_GROUPS.c.group,
+    "choice": KIND_CHOICES.c.choice,
+}
+_OF_KIND = {"community", "profile", "image"}
+
+
+class Cells:
+    """Reads the cells of the hub that the ledger knows as ``hub``, as they were last counted.
+
+    Methods raise ``sqlalchemy.exc.SQLAlchemyError`` when the database does not answer. Threads may share one.
+    """
+
+    def __init__(self, ledger: Ledger, hub: str) -> None:
+        self.ledger = ledger
+        self.hub = hub
+
+    def total(self, days: Days, *, scope: Scope = EVERYBODY) -> Sums:
+        """Return what all of it adds up to."""
+        return self.by(days, (), scope=scope).get((), Sums())
+
+    def by(
+        self,
+        days: Days,
+        dimensions: Sequence[Dimension],
+        *,
+        scope: Scope = EVERYBODY,
+        attribution: Attribution = "full",
+    ) -> dict[tuple[str, ...], Sums]:
+        """Return what each combination of values of the dimensions adds up to, those with most time first."""
+        cells = _cells_of(days)
+        columns: list[Any] = [_COLUMNS[each] for each in dimensions]
+        joined: FromClause = cells
+        share: ColumnElement[Any] | None = None
+        if _OF_KIND.intersection(dimensions):
+            joined = joined.join(KINDS, KINDS.c.id == cells.c.kind_id)
+        if "choice" in dimensions:
+            joined = joined.join(KIND_CHOICES, KIND_CHOICES.c.kind_id == cells.c.kind_id)
+        if "group" in dimensions:
+            member = KIND_GROUPS.c.kind_id == cells.c.kind_id
+            if attribution == "primary":
+                member = and_(member, KIND_GROUPS.c.is_primary == 1)
+            joined = joined.join(KIND_GROUPS, member)
+            share = cast(KIND_GROUPS.c.of, Float) if attribution == "split" else None
+        found = (
+            select(*columns, func.count(distinct(cells.c.person_id)), *_summed(cells, days, share))
+            .select_from(joined)
+            .where(*self._chosen(cells, days, scope))
+            .group_by(*columns)
+        )
+        width = len(columns)
+        with self.ledger.engine.begin() as connection:
+            rows = connection.execute(found).all()
+        # Without dimensions there is a row even where there is nothing.
+        sums = {tuple(row[:width]): _sums(*row[width:]) for row in rows if row[width]}
+        return dict(sorted(sums.items(), key=lambda item: (-item[1].time, item[0])))
+
+    def by_person(self, days: Days, *, scope: Scope = EVERYBODY, limit: int) -> list[tuple[str, Sums]]:
+        """Return what each person's usage adds up to, those with most time first, up to ``limit`` of them."""
+        cells = _cells_of(days)
+        each = (
+            select(cells.c.person_id, *_summed(cells, days, None))
+            .where(*self._chosen(cells, days, scope))
+            .group_by(cells.c.person_id)
+            .subquery()
+        )
+        found = (
+            select(PEOPLE.c.user_name, literal(1), *[each.c[name] for name in _SUMMED])
+            .join(each, PEOPLE.c.id == each.c.person_id)
+            .order_by(each.c.seconds.desc(), PEOPLE.c.user_name)
+            .limit(limit)
+        )
+        with self.ledger.engine.begin() as connection:
+            return [(row[0], _sums(*row[1:])) for row in connection.execute(found)]
+
+    def active_per_day(self, days: Days, *, scope: Scope = EVERYBODY) -> dict[date, int]:
+        """Return how many people were active on each day; days without any are absent."""
+        found = (
+            select(DAY_CELLS.c.day, func.count(distinct(DAY_CELLS.c.person_id)))
+            .where(*self._chosen(DAY_CELLS, days, scope))
+            .group_by(DAY_CELLS.c.day)
+            .order_by(DAY_CELLS.c.day)
+        )
+        with self.ledger.engine.begin() as connection:
+            return {row[0]: row[1] for row in connection.execute(found)}
+
+    def active(self, days: Days, *, scope: Scope = EVERYBODY) -> int:
+        """Return how many people were active on any of the days."""
+        cells = _cells_of(days)
+        found = select(func.count(distinct(cells.c.person_id))).where(*self._chosen(cells, days, scope))
+        with self.ledger.engine.begin() as connection:
+            return connection.scalar(found) or 0
+
+    def kept(self, month: Month, *, scope: Scope = EVERYBODY) -> Kept:
+        """Return how the people of a month relate to those of the months before, as far back as there are sessions."""
+        this, last = Days.month(month), Days.month(month.plus(-1))
+        # SQLite would look each person up; both databases put one list beside the other faster.
+        before = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, last, scope)).distinct().subquery()
+        now = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, this, scope)).distinct().subquery()
+        earlier = MONTH_CELLS.alias("earlier")
+        ever = (
+            select(earlier.c.person_id)
+            .where(
+                earlier.c.person_id == now.c.person_id,
+                earlier.c.day < last.start,
+                *self._in_scope(earlier, scope, people=False),
+            )
+            .exists()
+        )
+        found = select(
+            func.count(),
+            func.coalesce(func.sum(case((before.c.person_id.is_not(None), 1), else_=0)), 0),
+            func.coalesce(func.sum(case((and_(before.c.person_id.is_(None), ever), 1), else_=0)), 0),
+        ).select_from(now.outerjoin(before, before.c.person_id == now.c.person_id))
+        with self.ledger.engine.begin() as connection:
+            people, retained, returning = connection.execute(found).one()
+            active_before = connection.scalar(select(func.count()).select_from(before)) or 0
+        return Kept(people - retained - returning, returning, retained, active_before - retained)
+
+    def lengths(self, days: Days, *, scope: Scope = EVERYBODY) -> Lengths:
+        """Return how long the sessions were that ended on the days."""
+        with self.ledger.engine.begin() as connection:
+            zone = self._zone(connection)
+            if zone is None:
+                return Lengths(0, timedelta(), timedelta())
+            window = days.window(ZoneInfo(zone.time_zone))
+            chosen = [
+                SESSIONS.c.hub == self.hub,
+                SESSIONS.c.ended_at >= window.start,
+                SESSIONS.c.ended_at < window.end,
+                SESSIONS.c.length.is_not(None),
+            ]
+            if scope.communities is not None:
+                chosen.append(SESSIONS.c.community.in_(sorted(scope.communities)))
+            if scope.users is not None:
+                chosen.append(SESSIONS.c.user_name.in_(sorted(scope.users)))
+            if scope.without:
+                names = select(PEOPLE.c.user_name).where(
+                    PEOPLE.c.hub == self.hub, PEOPLE.c.folded.in_(_folded(scope.without))
+                )
+                chosen.append(SESSIONS.c.user_name.not_in(names))
+            found = select(SESSIONS.c.length).where(*chosen).order_by(SESSIONS.c.length)
+            lengths = connection.execute(found).scalars().all()
+        if not lengths:
+            return Lengths(0, timedelta(), timedelta())
+        count = len(lengths)
+        median, p90 = lengths[(count + 1) // 2 - 1], lengths[(9 * count + 9) // 10 - 1]
+        return Lengths(count, timedelta(microseconds=median), timedelta(microseconds=p90))
+
+    def last_active(self, *, scope: Scope = EVERYBODY) -> dict[str, date]:
+        """Return the last day on which each person was active."""
+        month = (
+            select(MONTH_CELLS.c.person_id, func.max(MONTH_CELLS.c.day).label("day"))
+            .where(*self._in_scope(MONTH_CELLS, scope))
+            .group_by(MONTH_CELLS.c.person_id)
+            .subquery()
+        )
+        found = (
+            select(PEOPLE.c.user_name, func.max(DAY_CELLS.c.day))
+            .select_from(
+                month.join(
+                    DAY_CELLS, and_(DAY_CELLS.c.person_id == month.c.person_id, DAY_CELLS.c.day >= month.c.day)
+                ).join(PEOPLE, PEOPLE.c.id == month.c.person_id)
+            )
+            .where(*self._in_scope(DAY_CELLS, scope, people=False))
+            .group_by(PEOPLE.c.id, PEOPLE.c.user_name)
+        )
+        with self.ledger.engine.begin() as connection:
+            return {row[0]: row[1] for row in connection.execute(found)}
+
+    def counted_until(self) -> datetime | None:
+        """Return when all sessions were last counted; None before the first time, and while all are counted anew."""
+        with self.ledger.engine.begin() as connection:
+            zone = self._zone(connection)
+        return zone.counted_at if zone else None
+
+    def _zone(self, connection: Connection) -> Row[Any] | None:
+        return connection.execute(select(LEDGER_ZONES).where(LEDGER_ZONES.c.hub == self.hub)).one_or_none()
+
+    def _chosen(self, cells: Table, days: Days, scope: Scope) -> list[ColumnElement[bool]]:
+        return [*self._in_scope(cells, scope), cells.c.day >= days.start, cells.c.day < days.end]
+
+    def _in_scope(self, cells: FromClause, scope: Scope, *, people: bool = True) -> list[ColumnElement[bool]]:
+        chosen: list[ColumnElement[bool]] = [cells.c.hub == self.hub]
+        if scope.communities is not None:
+            kinds = select(KINDS.c.id).where(KINDS.c.hub == self.hub, KINDS.c.community.in_(sorted(scope.communities)))
+            chosen.append(cells.c.kind_id.in_(kinds))
+        if people and scope.users is not None:
+            chosen.append(cells.c.person_id.in_(self._people(PEOPLE.c.user_name.in_(sorted(scope.users)))))
+        if people and scope.without:
+            chosen.append(cells.c.person_id.not_in(self._people(PEOPLE.c.folded.in_(_folded(scope.without)))))
+        return chosen
+
+    def _people(self, chosen: ColumnElement[bool]) -> Select[Any]:
+        return select(PEOPLE.c.id).where(PEOPLE.c.hub == self.hub, chosen)
+
+
+_SUMMED = ("sessions", "seconds", "alone", "memory", "cpu", "gpu")
+
+
+def _cells_of(days: Days) -> Table:
+    return MONTH_CELLS if days.are_months else DAY_CELLS
+
+
+def _summed(cells: Table, days: Days, share: ColumnElement[Any] | None) -> list[ColumnElement[Any]]:
+    """Return the sums of cells, where ``share`` says among how many what is used is divided."""
+    # Whoever ran as another day began is counted since the first.
+    sessions = func.sum(cells.c.started + case((cells.c.day == days.start, cells.c.continued), else_=0))
+    amounts: dict[str, ColumnElement[Any]] = {name: cells.c[name] for name in _SUMMED[1:]}
+    if share is not None:
+        amounts = {name: cast(column, Float) / share for name, column in amounts.items()}
+    return [sessions.label("sessions"), *(func.sum(column).label(name) for name, column in amounts.items())]
+
+
+def _sums(people: int, sessions: int, time: float, alone: float, memory: float, cpu: float, gpu: float) -> Sums:
+    return Sums(
+        people=people,
+        sessions=int(sessions),
+        time=timedelta(microseconds=round(time)),
+        alone=timedelta(microseconds=round(alone)),
+        gib_hours=float(memory),
+        cpu_hours=float(cpu),
+        gpu_hours=float(gpu),
+    )
+
+
+def _folded(names: frozenset[str]) -> list[str]:
+    return sorted({name.casefold() for name in names})
