@@ -114,9 +114,7 @@ def _left(done: "Forgotten", keep_hours: bool, database: str) -> list[str]:
     if done.rows.notes:
         left.append(f"It also stands in the notes of {done.rows.notes} invitations, which stay as they are.")
     if database == "postgresql":
-        left.append(
-            "PostgreSQL takes removed rows out of its files at its next vacuum, and keeps no promise for its log."
-        )
+        left.append("PostgreSQL takes what was removed out of its files at its next vacuum, and later out of its log.")
     elif not done.overwritten:
         left.append(
             "SQLite's write-ahead log is in use and still holds older pages; it is overwritten as the hub writes on, "

@@ -4,7 +4,7 @@ import gzip
 import io
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -97,7 +97,7 @@ def command(
             keys.hub,
             sessions,
             dry_run=dry_run,
-            progress=lambda done: progress.at(done, "sessions", len(sessions)),
+            progress=progress.counted(len(sessions)),
         )
     told = _told(found, imported, len(found.sessions) - len(sessions))
     click.echo(printed({"hub": keys.hub, **({"dry_run": True} if dry_run else {}), **told}, format_), nl=False)
@@ -181,11 +181,15 @@ class _Progress:
                 self.at(number, f"lines of {path.name} read")
             yield line
 
-    def at(self, done: int, what: str, of: int | None = None) -> None:
+    def counted(self, of: int) -> Callable[[int], None]:
+        """Return what tells of so many sessions that some are done."""
+        return lambda done: self.at(done, f"of {of:,} sessions written")
+
+    def at(self, done: int, what: str) -> None:
         """Say so, unless it was said within the last second."""
         if time.monotonic() - self._told_at > 1:
             self._told_at = time.monotonic()
-            click.echo(f"{done:,}{f' of {of:,}' if of else ''} {what}", err=True)
+            click.echo(f"{done:,} {what}", err=True)
 
 
 def _told(found: _Found, imported: "Imported", of_programs: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ..sessions import GIB
 from .lines import BadLine, SessionKeys, UnusableError, name_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from ..sessions import Session
 
@@ -112,7 +112,7 @@ def _session(names: list[str], row: list[str], keys: SessionKeys) -> Session:
     )
 
 
-def _amount(fields: Mapping[str, str], name: str, kind: Callable[[str], float]) -> float | None:
+def _amount(fields: Mapping[str, str], name: str, kind: type[int] | type[float]) -> float | None:
     text = fields.get(name, "")
     if not text:
         return None

@@ -165,9 +165,7 @@ class Forgetting:
             written_in=self._written_in(connection, user_name),
             notes=sum(
                 user_name.casefold() in note.casefold()
-                for note in connection.execute(
-                    select(INVITATIONS.c.note).where(INVITATIONS.c.hub == self.hub)
-                ).scalars()
+                for note in connection.execute(mine.with_only_columns(INVITATIONS.c.note)).scalars()
             ),
         )
 

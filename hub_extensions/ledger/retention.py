@@ -13,6 +13,7 @@ session that runs, or that ended in a later month, stays; only what it was in th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -90,12 +91,10 @@ class Retention:
                     break
                 months += 1
         sessions = self._repeat(self._remove_sessions, stopped)
-        for cells in (DAY_CELLS, MONTH_CELLS):
-            self._repeat(lambda cells=cells: self._remove_cells(cells), stopped)
-        people = 0
-        if sessions and not stopped():
-            people = self._repeat(self._remove_people, stopped)
-            self._repeat(self._remove_kinds, stopped)
+        for cells in _CELLS:
+            self._repeat(partial(self._remove_cells, cells), stopped)
+        people = self._repeat(self._remove_people, stopped)
+        self._repeat(self._remove_kinds, stopped)
         return Gone(months, sessions, people)
 
     @staticmethod
@@ -132,7 +131,7 @@ class Retention:
         return False
 
     def _write_totals(self, span: str, day: date, cells: Table) -> bool:
-        """Write the sums of a day, or of the month that begins with it, by each combination of what tells them apart."""
+        """Write the sums of a day, or of the month that begins with it, by each combination of dimensions."""
         with self._write() as connection:
             if not self._may_change(connection, day):
                 return False
@@ -243,6 +242,8 @@ class Retention:
         """Remove a batch of people of whom nothing is left."""
         with self._write() as connection:
             self._locked(connection)
+            if self._until(connection) is None:
+                return 0
             sessions = select(SESSIONS.c.id).where(
                 SESSIONS.c.hub == PEOPLE.c.hub, SESSIONS.c.user_name == PEOPLE.c.user_name
             )
@@ -257,6 +258,8 @@ class Retention:
         """Remove a batch of kinds that no session and no cell is of."""
         with self._write() as connection:
             self._locked(connection)
+            if self._until(connection) is None:
+                return 0
             # Sessions have no index by kind: one list beside the other, instead of one search for each.
             of_sessions = select(SESSIONS.c.kind_id).where(SESSIONS.c.hub == self.hub, SESSIONS.c.kind_id.is_not(None))
             unused = select(KINDS.c.id).where(

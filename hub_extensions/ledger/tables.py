@@ -187,7 +187,7 @@ LEDGER_ZONES = Table(
 
 # What is left of the sessions of a day, or of a month that begins with it (`span`), once they are not kept. `by` names
 # what the row is told apart by, "" where it is all of the hub; a column that is not among them is "". Each combination
-# has rows of its own, since people who are in several rows cannot be added up. Each group has the whole of its sessions.
+# has rows of its own, since people who are in several rows cannot be added up. Groups have the whole of their sessions.
 TOTALS = Table(
     "totals",
     METADATA,

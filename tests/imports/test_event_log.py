@@ -5,7 +5,7 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from importlib import resources
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def test_sessions_of_a_server_never_overlap_and_are_the_same_each_time(events: l
     assert log.sessions() == again.sessions()
     for server in ("", "gpu"):
         times = sorted((s.ready_at, s.ended_at) for s in log.sessions() if s.server_name == server and s.ready_at)
-        assert all(one[1] and one[1] <= other[0] for one, other in zip(times, times[1:], strict=False))
+        assert all(one[1] and one[1] <= other[0] for one, other in pairwise(times))
 
 
 def test_the_same_start_has_the_same_id_on_its_hub_alone() -> None:
