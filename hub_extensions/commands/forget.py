@@ -117,8 +117,8 @@ def _left(done: "Forgotten", keep_hours: bool, database: str) -> list[str]:
         left.append("PostgreSQL takes what was removed out of its files at its next vacuum, and later out of its log.")
     elif not done.overwritten:
         left.append(
-            "SQLite's write-ahead log is in use and still holds older pages; it is overwritten as the hub writes on, "
-            "at the latest when the hub restarts."
+            "What was removed is still in free parts of SQLite's file, or in its log, as somebody else uses them now: "
+            "with the hub stopped, `sqlite3 FILE VACUUM` writes the file anew."
         )
     left.append(
         "Not reached: files that were made already, backups, logs, stored metrics, JupyterHub's own database, volumes."

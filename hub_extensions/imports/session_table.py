@@ -96,7 +96,6 @@ def _session(names: list[str], row: list[str], keys: SessionKeys) -> Session:
         name_in(fields.get("server_name", ""), "server_name", may_be_empty=True),
         ready_at,
         ended_at=ended_at,
-        last_seen_at=ended_at,
         requested_at=keys.moment(requested_at, "requested_at") if requested_at else None,
         memory_guarantee=None if memory is None else round(memory * GIB),
         cpu_guarantee=_amount(fields, "cpu", float),

@@ -60,7 +60,7 @@ def _prepare_sqlite(engine: Engine, timeout: float) -> None:
         connection.execute("PRAGMA foreign_keys=ON")
         # With the write-ahead log, NORMAL can lose the last commits on power loss, never the file's consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
-        # What is removed or changed is overwritten in the file: a person who is forgotten is not left in free pages.
+        # What is removed is overwritten in the file, as far as SQLite can without writing the file anew.
         connection.execute("PRAGMA secure_delete=ON")
 
     @event.listens_for(engine, "begin")

@@ -53,7 +53,7 @@ class Rows:
 class Forgotten:
     """What was done: rows that there were, and the name that now stands there, "" if none does.
 
-    ``overwritten``: nothing of it is left in SQLite's files. A server has its own time for that, and so is never.
+    ``overwritten``: nothing of it is left in SQLite's files. A database server does that in its own time: always false.
     """
 
     rows: Rows
@@ -194,12 +194,21 @@ class Forgetting:
         return and_(here, or_(INVITATION_USES.c.user_name == user_name, identity.in_(known)))
 
     def _overwrite(self) -> bool:
-        """Empty SQLite's write-ahead log, which holds older pages. Return whether it did: readers keep it."""
+        """Write SQLite's file anew, and empty its log: both hold what was removed. Return whether that could be done.
+
+        Others may read and write meanwhile, but one that does so all the time keeps it from its end.
+        """
         if self.ledger.engine.dialect.name != "sqlite":
             return False
         with self.ledger.engine.connect() as connection:
             driver: Any = connection.connection.dbapi_connection
-            busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # The bound on the time of a transaction, which no transaction began.
+            driver.set_progress_handler(None, 0)
+            try:
+                driver.execute("VACUUM")
+                busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except self.ledger.engine.dialect.dbapi.OperationalError:  # type: ignore[union-attr]
+                return False  # somebody writes, or the disk has no room for a second file
         return not busy
 
     def _write(self) -> AbstractContextManager[Connection]:

@@ -138,6 +138,8 @@ class Retention:
             connection.execute(
                 delete(TOTALS).where(TOTALS.c.hub == self.hub, TOTALS.c.span == span, TOTALS.c.day == day)
             )
+            if not connection.scalar(select(select(cells).where(cells.c.hub == self.hub, cells.c.day == day).exists())):
+                return True
             for count in range(len(DIMENSIONS) + 1):
                 for by in combinations(DIMENSIONS, count):
                     self._add_up(connection, span, day, cells, by)

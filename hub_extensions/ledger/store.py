@@ -165,7 +165,8 @@ def session_row(session: Session) -> dict[str, Any]:
     if session.ready_at is None:
         raise ValueError(f"session {session.id} is not ready, and only what was ready is in the ledger")
     row = {name: getattr(session, name) for name in _COLUMNS}
-    return {**row, "choices": dict(session.choices), "last_seen_at": session.last_seen_at or session.ready_at}
+    seen = session.last_seen_at or session.ended_at or session.ready_at
+    return {**row, "choices": dict(session.choices), "last_seen_at": seen}
 
 
 def groups_rows(session: Session) -> list[dict[str, str]]:

@@ -46,7 +46,6 @@ def test_every_column_comes_into_the_session() -> None:
         "gpu",
         utc("2026-10-01T06:00:00"),
         ended_at=utc("2026-10-01T10:00:00"),
-        last_seen_at=utc("2026-10-01T10:00:00"),
         requested_at=utc("2026-10-01T05:59:00"),
         community="ocean-lab",
         groups=frozenset({"ocean-lab", "org:team"}),
