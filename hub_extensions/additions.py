@@ -19,10 +19,11 @@ def put(c: Config, trait: str, entry: Mapping[str, Any]) -> None:
 
 
 def add_role(c: Config, role: Mapping[str, Any]) -> None:
-    """Add a role; an operator's role of that name keeps what it has and gains the scopes and groups."""
+    """Add a role; an operator's role of that name keeps what it has and gains the scopes, groups and services."""
 
     def joined(found: Mapping[str, Any]) -> dict[str, Any]:
-        return {**role, **found} | {key: _union(found.get(key), role[key]) for key in ("scopes", "groups")}
+        lists = [key for key in ("scopes", "groups", "services") if key in role]
+        return {**role, **found} | {key: _union(found.get(key), role[key]) for key in lists}
 
     _change(c, "load_roles", str(role["name"]), joined)
 
@@ -55,6 +56,12 @@ def _change(c: Config, trait: str, name: str, change: Callable[[Mapping[str, Any
     index = next((i for i, entry in enumerate(there) if entry.get("name") == name), len(there))
     found = there[index] if index < len(there) else {}
     c.JupyterHub[trait] = [*there[:index], change(found), *there[index + 1 :]]
+
+
+def handle(c: Config, path: str, handler: type) -> None:
+    """Have the hub answer at a path below its prefix, by a handler of tornado; one for that path is replaced."""
+    there = [entry for entry in listed(c, "extra_handlers") if entry[0] != path]
+    c.JupyterHub.extra_handlers = [*there, (path, handler)]
 
 
 def update(c: Config, trait: str, entries: Mapping[str, Any]) -> None:

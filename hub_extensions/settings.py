@@ -14,6 +14,7 @@ from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
 from .findings import Finding
+from .idle import Idle
 from .invitations import inviting
 from .ledger.engine import connect
 from .membership import Name, Rule
@@ -23,6 +24,7 @@ from .node_sizes import expand
 from .override_check import Traits
 from .pages import Level
 from .quotas import Quotas, unknown_communities
+from .report_settings import ReportSettings
 from .usage_service import time_zone
 
 _SET_DATABASE = "Set usage.database, for instance to sqlite:///usage.sqlite."
@@ -52,8 +54,8 @@ class Hub(_Part):
     config: dict[str, dict[str, Any]] = {}
 
 
-class Usage(_Part):
-    """The ledger and the usage service; without a database both are off.
+class Usage(_Part, ReportSettings):
+    """The ledger, the usage service and its reports; without a database all are off.
 
     `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the proxy calls the
     service (default: a free port on loopback; the service listens on all interfaces when the host is another), and days
@@ -109,6 +111,7 @@ class Settings(_Part):
     sizes: Any = {}
     usage: Usage = Usage()
     quotas: Quotas = ()
+    idle: Idle = Idle()
     branding: Branding = Branding()
     announcements: tuple[Announcement, ...] = ()
     grants: tuple[Grant, ...] = ()

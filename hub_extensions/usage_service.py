@@ -31,6 +31,11 @@ ADMINISTER = "read:roles"
 """Whoever has this administers the hub, and may invite everywhere: of JupyterHub's roles only that of admins has it. It
 shows who has which role, and so a token of it does no harm here."""
 
+RUNNING_SERVERS = "hub-extensions/servers"
+"""Where, under the hub's API, services read which servers run."""
+SCOPES = ("list:users", "read:users:groups", "read:servers")
+"""What the service itself may do, to read that."""
+
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
 """The process that configures the hub and starts the service: without it the service has nothing to do."""
@@ -56,7 +61,8 @@ class UsageSettings:
     folder; ``communities`` maps the name of each community to its title, ``inviting`` names those that admit people by
     invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
-    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``.
+    name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
+    say about reports (see ``report_settings``). Every ``beat_seconds`` the service asks the hub which servers run.
     """
 
     database: str
@@ -71,6 +77,8 @@ class UsageSettings:
     service_users: tuple[str, ...] = ()
     inviting: tuple[str, ...] = ()
     invitation_secret: str = ""
+    reports: Mapping[str, Any] = field(default_factory=dict)
+    beat_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -93,6 +101,8 @@ class UsageSettings:
             "quotas": [dict(quota) for quota in self.quotas],
             "service_users": list(self.service_users),
             "inviting": list(self.inviting),
+            "reports": dict(self.reports),
+            "beat_seconds": self.beat_seconds,
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}
@@ -124,12 +134,13 @@ class Registration:
     """What to append to a hub's configuration.
 
     ``service`` → ``JupyterHub.services``; ``custom_scopes`` → ``JupyterHub.custom_scopes``; ``user_scopes`` → what the
-    role ``user`` gets besides what it has. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
+    role ``user`` gets besides what it has; ``role`` → ``JupyterHub.load_roles``, for the service itself. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
     """
 
     service: dict[str, Any]
     custom_scopes: dict[str, dict[str, str]]
     user_scopes: list[str]
+    role: dict[str, Any]
 
 
 def registration(
@@ -160,4 +171,10 @@ def registration(
             INVITE: {"description": "Invite people into a community"},
         },
         user_scopes=[f"access:services!service={SERVICE}"],
+        role={
+            "name": "hub-extensions-usage",
+            "description": "Read which servers run, for the usage ledger",
+            "scopes": list(SCOPES),
+            "services": [SERVICE],
+        },
     )

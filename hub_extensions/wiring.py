@@ -4,24 +4,26 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from jupyterhub.utils import random_port
 from traitlets.config import Config
 
-from . import in_use
+from . import idle_service, in_use
 from . import settings as settings_files
-from .additions import add_role, grant, listed, put, update
+from .additions import add_role, grant, handle, listed, put, update
 from .findings import told_once
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
 from .pages import Announcement, PageContext
+from .report_settings import plain
 from .roles import leads_roles
 from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import traits_of
-from .usage_service import INVITE, READ, SERVICE, UsageSettings, registration
+from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration
 
 log = logging.getLogger("hub_extensions")
 
@@ -73,6 +75,12 @@ def apply(c: Config, settings: Settings) -> None:
         c.ProfileSpawner.quotas = quotas
     if settings.usage.database:
         _set_usage(c, settings)
+    if settings.idle.is_set:
+        put(c, "services", idle_service.service(settings.idle))
+        add_role(c, idle_service.role())
+    if settings.usage.database or settings.idle.is_set:
+        (endpoint,) = entry_points(group="hub_extensions.hub_handlers", name="servers")
+        handle(c, f"/api/{RUNNING_SERVERS}", endpoint.load())
     # JupyterHub refuses a custom scope that no service has defined.
     for role in leads_roles(settings.communities, [READ, INVITE] if settings.usage.database else []):
         add_role(c, role)
@@ -132,6 +140,7 @@ def _set_usage(c: Config, settings: Settings) -> None:
         quotas=tuple(in_use.quotas(c, settings)),
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
+        reports=plain(settings.usage),
         invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database
@@ -141,6 +150,11 @@ def _set_usage(c: Config, settings: Settings) -> None:
         usage,
         url=settings.usage.url or next(filter(None, registered), None) or f"http://127.0.0.1:{random_port()}",
     )
-    put(c, "services", service.service)
+    there = next((each for each in listed(c, "services") if each.get("name") == SERVICE), {})
+    # One with a token and no command is started by the operator, who also tells it what it needs.
+    elsewhere = {"command", "environment"} if there.get("api_token") and not there.get("command") else set()
+    kept = {"api_token": there["api_token"]} if elsewhere else {}
+    put(c, "services", {**{key: each for key, each in service.service.items() if key not in elsewhere}, **kept})
     update(c, "custom_scopes", service.custom_scopes)
     grant(c, "user", service.user_scopes)
+    add_role(c, service.role)

@@ -17,6 +17,7 @@ from hub_extensions.quota_words import uses_of
 from hub_extensions.usage_service import time_zone as zone
 
 from . import form
+from .endings import Endings
 from .personal_environment import PersonalEnvironment
 from .quotas import QuotaCheck
 from .refusal import knows_refusals, refusal
@@ -26,7 +27,7 @@ from .trait_overrides import TraitOverrides
 _READER = "hub_extensions_catalogue_reader"  # among the hub's settings
 
 
-class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
+class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment, Endings):
     """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
 
     Whatever way options reach the spawner (form, link, REST API, an admin, saved options), `apply_user_options` is the
@@ -276,19 +277,15 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment):
     # What is remembered of it
 
     def get_state(self) -> dict[str, Any]:
-        """Keep the session's id too, so that a hub that was restarted can still close it."""
+        """Keep the session too, so that a hub that was restarted knows it."""
         state: dict[str, Any] = super().get_state()
-        return {**state, "session_id": self.session.id} if self.session.id else state
+        session = self.session.state()
+        return {**state, "session": session} if session else state
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Find the session again after the hub was restarted."""
         super().load_state(state)
-        self.session.id = state.get("session_id", "")
-
-    async def run_post_stop_hook(self) -> None:
-        """Close the session, then run the operator's hook."""
-        self.session.close("stopped")
-        await maybe_future(super().run_post_stop_hook())
+        self.session.resume(state.get("session"))
 
     # Whose server it is
 

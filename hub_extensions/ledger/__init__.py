@@ -2,6 +2,6 @@
 
 from .configurable import UsageLedger
 from .recorder import Recorder
-from .store import LOST, Ledger
+from .store import Ledger
 
-__all__ = ["LOST", "Ledger", "Recorder", "UsageLedger"]
+__all__ = ["Ledger", "Recorder", "UsageLedger"]

@@ -88,6 +88,11 @@ class UsageLedger(LoggingConfigurable):
         if self.database:
             _recorder(self.database).closed(session_id, at, reason)
 
+    def closed_unseen(self, session_id: str, reason: str) -> None:
+        """Record that it ended while nobody saw it: it counts until it was last seen. Returns at once, never raises."""
+        if self.database:
+            _recorder(self.database).closed_unseen(session_id, reason)
+
     def flush(self, timeout: float) -> bool:
         """Wait until what was recorded is in the database. Return whether it is. Blocks: not for an event loop."""
         return not self.database or _recorder(self.database).flush(timeout)

@@ -46,6 +46,7 @@ _READ = [
     SESSIONS.c[name]
     for name in ("id", "user_name", "ready_at", "ended_at", "last_seen_at", "counted_until", "kind_id", *_SIZES)
 ]
+_WHAT = [SESSIONS.c[name] for name in ("id", "community", "profile", "image", "choices")]
 _AT_ONCE = 500  # databases bound the number of parameters of a statement; SQLite's was 999 for long
 _MARKED_AT_ONCE = 5000
 
@@ -71,6 +72,7 @@ class Counter:
         After ``limit`` of them, or a few more, it stops, so that one call has an end; the next goes on. Cells of
         another time zone are removed first.
         """
+        # Of a call that failed nothing is kept: its transaction may have been taken back.
         self._kinds = {}
         self._begin()
         counted = 0
@@ -279,49 +281,48 @@ class Counter:
         for start in range(0, len(unknown), _AT_ONCE):
             some = unknown[start : start + _AT_ONCE]
             groups: dict[str, list[str]] = defaultdict(list)
-            for row in connection.execute(select(SESSION_GROUPS).where(SESSION_GROUPS.c.session_id.in_(some))):
-                groups[row.session_id].append(row.group)
-            columns = [SESSIONS.c[name] for name in ("id", "community", "profile", "image", "choices")]
-            for row in connection.execute(select(*columns).where(SESSIONS.c.id.in_(some))).all():
-                found[row.id] = self._kind(
-                    connection,
-                    {
-                        "hub": self.hub,
-                        "community": row.community,
-                        "profile": row.profile,
-                        "image": row.image,
-                        "choices": row.choices,
-                        "groups": sorted(groups[row.id]),
-                    },
-                )
+            for session_id, group in connection.execute(
+                select(SESSION_GROUPS.c.session_id, SESSION_GROUPS.c.group).where(SESSION_GROUPS.c.session_id.in_(some))
+            ):
+                groups[session_id].append(group)
+            kinds, digests = {}, {}
+            for row in connection.execute(select(*_WHAT).where(SESSIONS.c.id.in_(some))):
+                kind = {"hub": self.hub, **row._mapping, "groups": sorted(groups[row.id])}
+                session_id = kind.pop("id")
+                digest = hashlib.sha256(json.dumps(kind, sort_keys=True).encode()).hexdigest()
+                kinds[digest] = kind
+                digests[session_id] = digest
+            numbers = self._numbers(connection, kinds)
+            found.update((session_id, numbers[digest]) for session_id, digest in digests.items())
         return found
 
-    def _kind(self, connection: Connection, kind: dict[str, Any]) -> int:
-        digest = hashlib.sha256(json.dumps(kind, sort_keys=True).encode()).hexdigest()
-        if digest in self._kinds:
-            return self._kinds[digest]
-        number = connection.scalar(select(KINDS.c.id).where(KINDS.c.digest == digest))
-        if number is None:
-            made = connection.execute(insert(KINDS).values(**kind, digest=digest))
-            (number,) = made.inserted_primary_key or (0,)
-            groups = kind["groups"] or [""]
-            primary = primary_group(kind["community"], groups)
-            connection.execute(
-                insert(KIND_GROUPS),
-                [
-                    {"kind_id": number, "group": group, "of": len(groups), "is_primary": int(group == primary)}
-                    for group in groups
-                ],
-            )
-            choices = {f"{option}: {choice}" for option, choice in kind["choices"].items()} or {""}
-            connection.execute(insert(KIND_CHOICES), [{"kind_id": number, "choice": each} for each in sorted(choices)])
-        else:
-            # Only what is committed may be remembered; what was made just now may yet be taken back.
-            self._kinds[digest] = number
-        return int(number)
+    def _numbers(self, connection: Connection, kinds: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+        """Return the numbers of kinds by their digests; those that are new get one."""
+        unknown = [digest for digest in kinds if digest not in self._kinds]
+        wanted = select(KINDS.c.digest, KINDS.c.id).where(KINDS.c.digest.in_(unknown))
+        self._kinds.update((row.digest, row.id) for row in connection.execute(wanted))
+        new = [digest for digest in unknown if digest not in self._kinds]
+        if new:
+            connection.execute(insert(KINDS), [{**kinds[digest], "digest": digest} for digest in new])
+            self._kinds.update((row.digest, row.id) for row in connection.execute(wanted))
+            for table, parts in ((KIND_GROUPS, _groups_of), (KIND_CHOICES, _choices_of)):
+                rows = [{"kind_id": self._kinds[digest], **part} for digest in new for part in parts(kinds[digest])]
+                connection.execute(insert(table), rows)
+        return self._kinds
 
     def _write(self) -> AbstractContextManager[Connection]:
         return self.ledger.engine.execution_options(**{WRITE: True}).begin()
+
+
+def _groups_of(kind: Mapping[str, Any]) -> list[dict[str, Any]]:
+    groups = kind["groups"] or [""]
+    primary = primary_group(kind["community"], groups)
+    return [{"group": group, "of": len(groups), "is_primary": int(group == primary)} for group in groups]
+
+
+def _choices_of(kind: Mapping[str, Any]) -> list[dict[str, Any]]:
+    choices = {f"{option}: {choice}" for option, choice in kind["choices"].items()}
+    return [{"choice": choice} for choice in sorted(choices) or [""]]
 
 
 def recount(connection: Connection, hub: str, user_name: str) -> None:

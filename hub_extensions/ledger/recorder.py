@@ -79,6 +79,10 @@ class Recorder:
         """Record that it ended. Returns at once; of several ends the first is kept."""
         self._put(_Write("close", lambda: self.ledger.close(session_id, at, reason)), 2 * self.capacity)
 
+    def closed_unseen(self, session_id: str, reason: str) -> None:
+        """Record that it ended while nobody saw it: it counts until it was last seen. Returns at once."""
+        self._put(_Write("close", lambda: self.ledger.close_unseen([session_id], reason)), 2 * self.capacity)
+
     def flush(self, timeout: float) -> bool:
         """Wait up to ``timeout`` seconds until everything is written. Return whether it is. Not for an event loop."""
         with self._changed:

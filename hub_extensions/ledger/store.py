@@ -12,12 +12,13 @@ from alembic.config import Config
 from sqlalchemy import ColumnElement, and_, exists, func, insert, or_, select, text, update
 from sqlalchemy.exc import OperationalError
 
+from ..end_reasons import EndReason
 from ..sessions import Session
 from .engine import WRITE, connect
 from .tables import SESSION_GROUPS, SESSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -30,9 +31,6 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x4855_4245
 # Alembic keeps the connection it works on in module globals.
 _alembic = threading.Lock()
-
-LOST = "lost"
-"""``end_reason`` of a session whose end nobody saw: its hub was killed, and the same server was started again."""
 
 
 class Ledger:
@@ -77,7 +75,7 @@ class Ledger:
             connection.execute(
                 update(SESSIONS)
                 .where(*server, SESSIONS.c.ended_at.is_(None), SESSIONS.c.ready_at <= row["ready_at"])
-                .values(ended_at=seen, end_reason=LOST, uncounted=1)
+                .values(ended_at=seen, end_reason=EndReason.HUB_AWAY, uncounted=1)
             )
             connection.execute(insert(SESSIONS), row)
             if session.groups:
@@ -93,18 +91,34 @@ class Ledger:
             )
             return bool(closed.rowcount)
 
+    def close_unseen(self, ids: Iterable[str], reason: str) -> int:
+        """Write that sessions ended whose end nobody saw: at the moment at which each was seen last.
+
+        Return how many were open.
+        """
+        seen = func.coalesce(SESSIONS.c.last_seen_at, SESSIONS.c.ready_at)
+        return self._update(ids, {"ended_at": seen, "end_reason": reason})
+
     def seen(self, ids: Iterable[str], at: datetime) -> None:
         """Write that these sessions were running at that moment. Closed and unknown ones are left as they are."""
-        seen = list(ids)
+        self._update(ids, {"last_seen_at": at})
+
+    def _update(self, ids: Iterable[str], values: Mapping[str, Any]) -> int:
+        """Change those of the sessions that have no end. Return how many there were."""
+        wanted, changed = list(ids), 0
         with self._write() as connection:
             # Databases bound the number of parameters of a statement; SQLite's was 999 for long.
-            for start in range(0, len(seen), 500):
-                some = seen[start : start + 500]
-                connection.execute(
-                    update(SESSIONS)
-                    .where(SESSIONS.c.id.in_(some), SESSIONS.c.ended_at.is_(None))
-                    .values(last_seen_at=at, uncounted=1)
-                )
+            for start in range(0, len(wanted), 500):
+                these = SESSIONS.c.id.in_(wanted[start : start + 500])
+                statement = update(SESSIONS).where(these, SESSIONS.c.ended_at.is_(None)).values(**values, uncounted=1)
+                changed += connection.execute(statement).rowcount
+        return changed
+
+    def without_end(self, hub: str) -> dict[str, datetime]:
+        """Return the sessions of a hub that have no end yet, with the moment at which each was ready."""
+        found = select(SESSIONS.c.id, SESSIONS.c.ready_at).where(SESSIONS.c.hub == hub, SESSIONS.c.ended_at.is_(None))
+        with self.engine.begin() as connection:
+            return {session_id: ready_at for session_id, ready_at in connection.execute(found)}
 
     def sessions(
         self,

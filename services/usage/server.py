@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from jupyterhub.services.auth import HubOAuth
+from jupyterhub.services.auth import HubAuth, HubOAuth
+from jupyterhub.utils import make_ssl_context
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from hub_extensions.branding import Branding
@@ -22,6 +23,7 @@ from hub_extensions.quotas import Quotas
 from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
 
+from .heartbeat import Heartbeat, HubWatch, ended
 from .invitations import CommunityInvitations
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
@@ -61,12 +63,32 @@ async def _serve(settings: UsageSettings) -> None:
     except OSError as error:
         raise OSError(f"the usage service cannot listen on {where}: {error.strerror}") from None
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
+    watch, beating = _watch(settings), None
+    if watch is not None:
+        beating = asyncio.create_task(
+            Heartbeat(watch, reader, time_zone(settings.time_zone), every=settings.beat_seconds).run()
+        )
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     await _stopped(stop)
     server.stop()
+    if watch is not None and beating is not None:
+        await ended(beating)
+        watch.close()
     reader.close()
+
+
+def _watch(settings: UsageSettings) -> HubWatch | None:
+    """Return what asks the hub which servers run; None for a service that the hub gave no token."""
+    hub = HubAuth()
+    if not hub.api_token:
+        log.error(
+            "JUPYTERHUB_API_TOKEN is not set: the ledger is shown as it is, and not kept in agreement with the hub."
+        )
+        return None
+    ssl = make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca) if hub.certfile or hub.keyfile else None
+    return HubWatch(hub.api_url, hub.api_token, settings.hub, ssl=ssl)
 
 
 def _interface(host: str) -> str:
@@ -84,9 +106,12 @@ def _interface(host: str) -> str:
 
 async def _stopped(stop: asyncio.Event) -> None:
     """Wait for a signal, or for the end of the hub: killed, it tells nobody, and its successor needs the port."""
+    if HUB_PROCESS_VARIABLE not in os.environ:  # it was not the hub that started this process
+        await stop.wait()
+        return
     hub = os.getppid()
     # The first process adopts those whose parent is gone; in a container it may be the hub itself.
-    if hub == 1 and os.environ.get(HUB_PROCESS_VARIABLE, "1") != "1":
+    if hub == 1 and os.environ[HUB_PROCESS_VARIABLE] != "1":
         log.info(_GONE)
         return
     while not stop.is_set():

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from hub_extensions.ledger import LOST, Ledger
+from hub_extensions.end_reasons import EndReason
+from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.tables import METADATA
 from hub_extensions.sessions import Session
 
@@ -104,7 +105,7 @@ def test_a_session_whose_end_nobody_saw_ends_when_it_was_last_seen_once_its_serv
     ledger.seen([lost.id], at(4))
     ledger.open(made(ready_at=at(9)))
     ends = {each.id: (each.ended_at, each.end_reason) for each in everything(ledger)}
-    assert ends[lost.id] == (at(4), LOST)
+    assert ends[lost.id] == (at(4), EndReason.HUB_AWAY)
     assert ends[other.id] == (None, "")
 
 

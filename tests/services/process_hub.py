@@ -54,17 +54,16 @@ class Hub:
 
 
 @contextlib.contextmanager
-def run_hub(folder: Path, people: dict[str, Any], **settings: Any) -> Iterator[Hub]:
-    """Run a hub until the block ends."""
+def run_hub(folder: Path, people: dict[str, Any], *, config: str = "hub_config.py", **settings: Any) -> Iterator[Hub]:
+    """Run a hub of a configuration that stands beside this file until the block ends."""
     ports = free_ports(4)
     names = ("port", "hub_port", "proxy_port", "service_port")
     given = {"base_url": "/", "hub": "hub", "people": people, **dict(zip(names, ports, strict=True)), **settings}
-    config = Path(__file__).with_name("hub_config.py")
     environment = {**os.environ, "TEST_HUB": json.dumps(given), "CONFIGPROXY_AUTH_TOKEN": "test"}
     log = folder / "hub.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(config)],
+            [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name(config))],
             cwd=folder,
             env=environment,
             stdout=output,

@@ -1,0 +1,40 @@
+"""What runs, told to services of the hub in one answer."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+
+from jupyterhub.apihandlers.base import APIHandler
+from jupyterhub.scopes import needs_scope
+
+from hub_extensions.ledger import UsageLedger
+
+from .session import running
+
+_ROWS_AT_ONCE = 100
+
+
+class RunningServers(APIHandler):
+    """`GET /hub/api/hub-extensions/servers`: the sessions that have no end yet, with what each was given.
+
+    It is answered from memory, without the hub's database, in pieces between which the hub does other work. Who asks
+    needs the scopes to read what is in it, for everybody: who there is, their groups, their servers.
+    """
+
+    @needs_scope("list:users")
+    @needs_scope("read:users:groups")
+    @needs_scope("read:servers")
+    async def get(self) -> None:
+        """`{"hub", "ledger", "at", "servers": […]}`; `ledger`: whether this hub writes one, `at`: when this was so."""
+        ledger = UsageLedger(config=self.config)
+        # What spawners share; the web application has a copy of its own.
+        sessions = [record.as_json() for record in running(self.users.settings)]
+        head = {"hub": ledger.hub_name, "ledger": ledger.enabled, "at": datetime.now(UTC).isoformat()}
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.write(json.dumps(head)[:-1] + ', "servers": [')
+        for start in range(0, len(sessions), _ROWS_AT_ONCE):
+            self.write((", " if start else "") + ", ".join(sessions[start : start + _ROWS_AT_ONCE]))
+            await self.flush()
+            await asyncio.sleep(0)
+        self.write("]}")
