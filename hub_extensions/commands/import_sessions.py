@@ -107,9 +107,8 @@ def command(
 def _read(files: Sequence[Path], keys: "SessionKeys", progress: "_Progress") -> _Found:
     """Read all files; ends with every line that cannot be used."""
     from ..imports import EventLog, HeaderError, read_table
-    from ..ledger import LOST
 
-    log = EventLog(keys, LOST)
+    log = EventLog(keys)
     sessions: list[Session] = []
     wrong: list[tuple[Path, BadLine]] = []
     for path in files:

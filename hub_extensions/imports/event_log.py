@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from ..end_reasons import EndReason
 from ..mistakes import shown
 from .lines import BadLine, SessionKeys, UnusableError, name_in
 
@@ -22,15 +23,13 @@ SCHEMAS = (
     "https://schema.jupyter.org/jupyterhub/events/server-action",
     "hub.jupyter.org/server-action",  # before JupyterHub 5
 )
-STOPPED = "stopped"
 
 
 class EventLog:
     """Pairs starts and stops from any number of files: rotated ones, in any order, and lines that stand in two."""
 
-    def __init__(self, keys: SessionKeys, unended: str) -> None:
+    def __init__(self, keys: SessionKeys) -> None:
         self.keys = keys
-        self.unended_reason = unended
         self.others = 0
         """Lines that are events of another kind."""
         self.unended = 0
@@ -65,15 +64,15 @@ class EventLog:
                     found.append(self._unended(server, before))
                 started[server] = moment
             elif before:
-                found.append(self.keys.session(*server, before, ended_at=moment, end_reason=STOPPED))
+                found.append(self.keys.session(*server, before, ended_at=moment, end_reason=EndReason.STOPPED))
             else:
                 self.unstarted += 1
         found += [self._unended(server, moment) for server, moment in started.items()]
-        self.unended = sum(each.end_reason == self.unended_reason for each in found)
+        self.unended = sum(each.end_reason == EndReason.HUB_AWAY for each in found)
         return found
 
     def _unended(self, server: tuple[str, str], ready_at: datetime) -> Session:
-        return self.keys.session(*server, ready_at, ended_at=ready_at, end_reason=self.unended_reason)
+        return self.keys.session(*server, ready_at, ended_at=ready_at, end_reason=EndReason.HUB_AWAY)
 
     def _take(self, line: str) -> None:
         event = _event(line)

@@ -7,6 +7,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from ..end_reasons import EndReason
 from ..mistakes import did_you_mean, shown
 from ..sessions import GIB
 from .lines import BadLine, SessionKeys, UnusableError, name_in
@@ -30,7 +31,7 @@ COLUMNS: Mapping[str, str] = {
     "cpu": "CPU cores that it was given",
     "gpus": "GPUs that it was given",
     "requested_at": "when the person asked for it",
-    "end_reason": "why it ended",
+    "end_reason": f"why it ended: {', '.join(EndReason)} (stopped)",
 }
 _LONGEST_TEXT = 1000  # characters of an image's name, or of what was written in
 REQUIRED = ("user_name", "ready_at", "ended_at")
@@ -106,8 +107,9 @@ def _session(names: list[str], row: list[str], keys: SessionKeys) -> Session:
         ),
         **{
             name: name_in(fields.get(name, ""), name, may_be_empty=True, longest=_LONGEST_TEXT)
-            for name in ("community", "profile", "image", "end_reason")
+            for name in ("community", "profile", "image")
         },
+        end_reason=_reason(fields.get("end_reason", "")),
     )
 
 
@@ -122,6 +124,13 @@ def _amount(fields: Mapping[str, str], name: str, kind: type[int] | type[float])
     if not 0 <= amount <= 1_000_000:
         raise UnusableError(f"{name} is {shown(text)}; expected a {'whole ' if kind is int else ''}number from 0 up")
     return amount
+
+
+def _reason(text: str) -> EndReason:
+    try:
+        return EndReason(text or EndReason.STOPPED)
+    except ValueError:
+        raise UnusableError(f"end_reason is {shown(text)}; expected one of {', '.join(EndReason)}") from None
 
 
 def _choices(text: str) -> dict[str, str]:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
+from ..end_reasons import EndReason
 from .engine import WRITE
-from .store import LOST, groups_rows, session_row
+from .store import groups_rows, session_row
 from .tables import SESSION_GROUPS, SESSIONS, TOTALS_UNTIL
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def _is_new(
     place = bisect_left(times, mine.ready_at, key=lambda each: each.ready_at)
     # The same id is the same moment, and that moment is the server's alone.
     same = next((each for each in times[place : place + 1] if each.id == mine.id), None)
-    if same and not (same.end_reason == LOST and same.ended_at == same.ready_at < mine.ended_at):
+    if same and not (same.end_reason == EndReason.HUB_AWAY and same.ended_at == same.ready_at < mine.ended_at):
         imported.known += 1
         return False
     others = [each for each in times[max(place - 1, 0) : place + 2] if each is not same]

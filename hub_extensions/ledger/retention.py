@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, literal, or_, select, update
 
+from ..sessions import Month
 from ..sums import Days, midnight
 from .counting import Counter
 from .engine import WRITE
@@ -63,18 +64,24 @@ class Gone:
 class Retention:
     """Lets go of the old sessions of the hub that the ledger knows as ``hub``; its days are those of ``zone``.
 
-    The totals leave out the people named in ``without``, whatever the letter case. ``batch`` bounds the rows of one
-    transaction. Several processes may run it at once. Methods raise ``sqlalchemy.exc.SQLAlchemyError`` when the
+    The totals of a month leave out the people whom ``left_out`` names for it, whatever the letter case, as its reports
+    did. ``batch`` bounds the rows of one transaction. Several processes may run it at once. Methods raise ``sqlalchemy.exc.SQLAlchemyError`` when the
     database does not answer: what was done until then stays, and is right.
     """
 
     def __init__(
-        self, ledger: Ledger, hub: str, zone: tzinfo, *, without: Collection[str] = (), batch: int = 500
+        self,
+        ledger: Ledger,
+        hub: str,
+        zone: tzinfo,
+        *,
+        left_out: Callable[[Month], Collection[str]] = lambda _month: (),
+        batch: int = 500,
     ) -> None:
         self.ledger = ledger
         self.hub = hub
         self.zone = zone
-        self.without = sorted({name.casefold() for name in without})
+        self.left_out = left_out
         self.batch = batch
 
     def let_go(self, now: datetime, keeping: Keeping, *, stopped: Callable[[], bool] = lambda: False) -> Gone:
@@ -120,17 +127,19 @@ class Retention:
 
     def _to_totals(self, month: Days, stopped: Callable[[], bool]) -> bool:
         """Put a month into the totals. Return whether it is there: not if its cells were changing all the time."""
+        names = self.left_out(Month(month.start.year, month.start.month))
+        folded = sorted({name.casefold() for name in names})
         for _ in range(_ATTEMPTS):
             for day in month:
-                if stopped() or not self._write_totals(DAY, day, DAY_CELLS):
+                if stopped() or not self._write_totals(DAY, day, DAY_CELLS, folded):
                     return False
-            if not self._write_totals(MONTH, month.start, MONTH_CELLS):
+            if not self._write_totals(MONTH, month.start, MONTH_CELLS, folded):
                 return False
-            if self._settle(month):
+            if self._settle(month, folded):
                 return True
         return False
 
-    def _write_totals(self, span: str, day: date, cells: Table) -> bool:
+    def _write_totals(self, span: str, day: date, cells: Table, without: list[str]) -> bool:
         """Write the sums of a day, or of the month that begins with it, by each combination of dimensions."""
         with self._write() as connection:
             if not self._may_change(connection, day):
@@ -142,10 +151,12 @@ class Retention:
                 return True
             for count in range(len(DIMENSIONS) + 1):
                 for by in combinations(DIMENSIONS, count):
-                    self._add_up(connection, span, day, cells, by)
+                    self._add_up(connection, span, day, cells, without, by)
             return True
 
-    def _add_up(self, connection: Connection, span: str, day: date, cells: Table, by: tuple[str, ...]) -> None:
+    def _add_up(
+        self, connection: Connection, span: str, day: date, cells: Table, without: list[str], by: tuple[str, ...]
+    ) -> None:
         columns: dict[str, ColumnElement[str]] = {
             "community": KINDS.c.community,
             "group": KIND_GROUPS.c.group,
@@ -167,7 +178,7 @@ class Retention:
                 *(func.sum(cells.c[name]) for name in _SUMMED),
             )
             .select_from(joined)
-            .where(*self._counted(cells), cells.c.day == day)
+            .where(*self._counted(cells, without), cells.c.day == day)
             .group_by(*(columns[name] for name in by))
             # Without a dimension there would be a row also where there is nothing.
             .having(func.count() > 0)
@@ -175,7 +186,7 @@ class Retention:
         names = ["hub", "span", "day", "by", *DIMENSIONS, "people", *_SUMMED]
         connection.execute(insert(TOTALS).from_select(names, found))
 
-    def _settle(self, month: Days) -> bool:
+    def _settle(self, month: Days, without: list[str]) -> bool:
         """Say that a month is in the totals, unless its cells changed meanwhile. Return whether that was said."""
         with self._write() as connection:
             if not self._may_change(connection, month.start):
@@ -195,7 +206,7 @@ class Retention:
                 TOTALS.c.day >= month.start, TOTALS.c.day < month.end,
             )  # fmt: skip
             present = select(*(func.coalesce(func.sum(DAY_CELLS.c[name]), 0) for name in columns)).where(
-                *self._counted(DAY_CELLS), DAY_CELLS.c.day >= month.start, DAY_CELLS.c.day < month.end
+                *self._counted(DAY_CELLS, without), DAY_CELLS.c.day >= month.start, DAY_CELLS.c.day < month.end
             )
             if connection.execute(written).one() != connection.execute(present).one():
                 return False
@@ -205,10 +216,10 @@ class Retention:
                 connection.execute(insert(TOTALS_UNTIL).values(hub=self.hub, **moved))
             return True
 
-    def _counted(self, cells: Table) -> list[ColumnElement[bool]]:
+    def _counted(self, cells: Table, without: list[str]) -> list[ColumnElement[bool]]:
         chosen: list[ColumnElement[bool]] = [cells.c.hub == self.hub]
-        if self.without:
-            left_out = select(PEOPLE.c.id).where(PEOPLE.c.hub == self.hub, PEOPLE.c.folded.in_(self.without))
+        if without:
+            left_out = select(PEOPLE.c.id).where(PEOPLE.c.hub == self.hub, PEOPLE.c.folded.in_(without))
             chosen.append(cells.c.person_id.not_in(left_out))
         return chosen
 

@@ -50,11 +50,11 @@ def found(ledger, hub="hub"):
 
 
 ALL = [
-    ("ada", "01:00", "03:00", ""),
+    ("ada", "01:00", "03:00", "stopped"),
     ("ada", "04:00", "05:00", "stopped"),
-    ("bo", "02:00", "03:30", ""),
-    ("cy", "06:00", "06:00", "lost"),
-    ("health-check", "02:00", "03:30", ""),
+    ("bo", "02:00", "03:30", "stopped"),
+    ("cy", "06:00", "06:00", "hub away"),
+    ("health-check", "02:00", "03:30", "stopped"),
 ]
 
 
@@ -118,7 +118,7 @@ def test_times_without_a_zone_need_one(call, ledger, tmp_path):
     table.write_text("user_name,ready_at,ended_at\nada,2026-10-01 03:00,2026-10-01 04:00\n")
     assert "say --time-zone" in call(table).stderr
     assert call(table, "--time-zone", "Europe/Berlin").exit_code == 0
-    assert found(ledger) == [("ada", "01:00", "02:00", "")]
+    assert found(ledger) == [("ada", "01:00", "02:00", "stopped")]
 
 
 def test_a_file_in_another_encoding_is_told_where_it_is_wrong(call, ledger, tmp_path):

@@ -36,7 +36,7 @@ def event(action: str, moment: str, user: str = "ada", server: str = "", **other
 
 
 def read(*lines: str) -> tuple[EventLog, list[str]]:
-    log = EventLog(KEYS, "lost")
+    log = EventLog(KEYS)
     bad = log.read(lines)
     assert bad == []
     return log, [
@@ -58,7 +58,7 @@ def test_what_jupyterhub_itself_writes_is_read() -> None:
             data={"action": action, "username": "ada", "servername": "gpu"},
             timestamp_override=moment,
         )
-    log = EventLog(KEYS, "lost")
+    log = EventLog(KEYS)
     assert log.read(written.getvalue().splitlines()) == []
     [session] = log.sessions()
     assert (session.user_name, session.server_name, session.end_reason) == ("ada", "gpu", "stopped")
@@ -86,7 +86,7 @@ def test_an_end_that_is_not_in_the_log_gives_no_hours() -> None:
         event("stop", "2026-10-02T10:00:00Z"),
         event("start", "2026-10-03T11:00:00Z"),
     )
-    assert found == ["ada/ 08:00-08:00 lost", "ada/ 09:00-10:00 stopped", "ada/ 11:00-11:00 lost"]
+    assert found == ["ada/ 08:00-08:00 hub away", "ada/ 09:00-10:00 stopped", "ada/ 11:00-11:00 hub away"]
     assert log.unended == 2
 
 
@@ -140,7 +140,7 @@ def test_names_of_the_schema_before_jupyterhub_5_are_known() -> None:
     ],
 )
 def test_a_line_that_cannot_be_used_is_told_by_its_number(line: str, said: str) -> None:
-    log = EventLog(KEYS, "lost")
+    log = EventLog(KEYS)
     [bad] = log.read(["", event("stop", "2026-10-01T08:00:00Z"), line])
     assert bad.number == 3
     assert said in bad.what
@@ -149,7 +149,7 @@ def test_a_line_that_cannot_be_used_is_told_by_its_number(line: str, said: str) 
 
 @given(st.lists(st.text() | st.builds(event, st.text(), st.text(), st.text(), st.text())))
 def test_any_lines_at_all_are_read_or_told(lines: list[str]) -> None:
-    log = EventLog(KEYS, "lost")
+    log = EventLog(KEYS)
     bad = log.read(lines)
     assert len(bad) <= len(lines)
     log.sessions()
@@ -158,9 +158,9 @@ def test_any_lines_at_all_are_read_or_told(lines: list[str]) -> None:
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 40), st.sampled_from(["", "gpu"])), max_size=30))
 def test_sessions_of_a_server_never_overlap_and_are_the_same_each_time(events: list[tuple[bool, int, str]]) -> None:
     lines = [event("start" if start else "stop", f"2026-10-01T08:{m:02}:00Z", server=s) for start, m, s in events]
-    log = EventLog(KEYS, "lost")
+    log = EventLog(KEYS)
     log.read(lines)
-    again = EventLog(KEYS, "lost")
+    again = EventLog(KEYS)
     again.read(reversed(lines))
     assert log.sessions() == again.sessions()
     for server in ("", "gpu"):

@@ -62,7 +62,7 @@ def test_every_column_comes_into_the_session() -> None:
 def test_three_columns_are_enough_in_any_order() -> None:
     [session], bad = read_table(["ended_at,user_name,ready_at\n", "2026-10-01T10:00Z,ada,2026-10-01T08:00Z\n"], KEYS)
     assert bad == []
-    assert (session.user_name, session.memory, session.cpu, session.groups) == ("ada", 0, 0, frozenset())
+    assert (session.user_name, session.memory, session.groups, session.end_reason) == ("ada", 0, frozenset(), "stopped")
 
 
 def test_times_without_a_zone_are_those_of_the_zone_that_is_given() -> None:
@@ -112,6 +112,7 @@ def test_a_line_that_cannot_be_used_is_told_by_its_number(line: str, said: str) 
         ("groups", "a;" + "b" * 300, "groups has 300 characters"),
         ("image", "i" * 2000, "image has 2000 characters"),
         ("requested_at", "soon", "requested_at is 'soon'"),
+        ("end_reason", "bored", "end_reason is 'bored'; expected one of stopped by person, stopped by admin"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_column(column: str, value: str, said: str) -> None:

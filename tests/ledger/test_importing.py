@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub_extensions.end_reasons import EndReason
 from hub_extensions.imports import SessionKeys
 from hub_extensions.keeping import Keeping
-from hub_extensions.ledger import LOST, Ledger
+from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
 from hub_extensions.ledger.importing import Imported, add
@@ -96,7 +97,7 @@ def test_a_session_of_another_hub_is_no_obstacle(ledger: Ledger) -> None:
 
 def test_an_end_that_is_found_later_is_put_in(ledger: Ledger) -> None:
     counter = Counter(ledger, "hub", UTC_ZONE)
-    unended = past(1, 1, end_reason=LOST)
+    unended = past(1, 1, end_reason=EndReason.HUB_AWAY)
     assert add(ledger, "hub", [unended]).added == 1
     counter.count_up(at(9))
     assert add(ledger, "hub", [past(1, 4)]) == Imported(completed=1)
@@ -107,7 +108,7 @@ def test_an_end_that_is_found_later_is_put_in(ledger: Ledger) -> None:
 
 
 def test_an_end_that_would_reach_over_another_session_is_not_put_in(ledger: Ledger) -> None:
-    add(ledger, "hub", [past(1, 1, end_reason=LOST), past(2, 3)])
+    add(ledger, "hub", [past(1, 1, end_reason=EndReason.HUB_AWAY), past(2, 3)])
     longer = past(1, 2.5)
     assert add(ledger, "hub", [longer]) == Imported(overlapping=[longer])
 

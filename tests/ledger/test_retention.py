@@ -156,7 +156,8 @@ def test_a_session_over_the_end_of_the_month_goes_once_its_own_month_does(filled
 
 
 def test_who_is_left_out_is_not_in_the_totals(filled: Ledger) -> None:
-    assert Retention(filled, "hub", UTC_ZONE, without=["ADA", "nobody"]).let_go(NOW, YEAR).months == 2
+    staff = {Month(2025, 8): ["ADA"], Month(2025, 9): ["Ada", "nobody"]}
+    assert Retention(filled, "hub", UTC_ZONE, left_out=staff.__getitem__).let_go(NOW, YEAR).months == 2
     totals = Totals(filled, "hub")
     assert totals.total(Days.month(Month(2025, 9))).people == 3
     assert totals.by(Days.month(Month(2025, 8)), ["community"]) == {}
