@@ -65,8 +65,8 @@ class Retention:
     """Lets go of the old sessions of the hub that the ledger knows as ``hub``; its days are those of ``zone``.
 
     The totals of a month leave out the people whom ``left_out`` names for it, whatever the letter case, as its reports
-    did. ``batch`` bounds the rows of one transaction. Several processes may run it at once. Methods raise ``sqlalchemy.exc.SQLAlchemyError`` when the
-    database does not answer: what was done until then stays, and is right.
+    did. ``batch`` bounds the rows of one transaction. Several processes may run it at once. Methods raise
+    ``sqlalchemy.exc.SQLAlchemyError`` when the database does not answer: what was done until then stays, and is right.
     """
 
     def __init__(
