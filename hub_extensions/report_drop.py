@@ -6,7 +6,6 @@ not get them again. Files come into being whole, by a rename.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import re
@@ -25,13 +24,15 @@ from .sums import Days, Scope
 from .usage_service import time_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Awaitable, Callable, Collection
 
     from .ledger.store import Ledger
     from .report_settings import By
     from .reports import Report
     from .sums import Attribution
     from .usage_service import UsageSettings
+
+    Ask = Callable[[Callable[[Ledger], list[Path]]], Awaitable[list[Path]]]
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def month_report(
 
 
 class ReportDrop:
-    """The folder of a hub's reports. ``due`` and ``write`` block: call them in a thread, or await ``drop``."""
+    """The folder of a hub's reports. All but ``drop`` blocks."""
 
     def __init__(self, usage: UsageSettings) -> None:
         self.usage = usage
@@ -92,15 +93,17 @@ class ReportDrop:
         """Whether there is a folder to write to."""
         return bool(self.settings.report_folder)
 
-    async def drop(self, ledger: Ledger) -> list[Path]:
-        """Write what is due, off the event loop; return the files. Called now and then, and never raises.
+    async def drop(self, ask: Ask) -> list[Path]:
+        """Write what is due; return the files. Called now and then, and never raises.
 
-        What goes wrong is logged once, and is tried again by the next call.
+        ``ask`` calls what it is given with the ledger, off the event loop, and returns what that returns. What goes
+        wrong is logged once, and is tried again by the next call.
         """
         if not self.enabled:
             return []
+        now = datetime.now(UTC)
         try:
-            written = await asyncio.to_thread(self.write_due, ledger, datetime.now(UTC))
+            written = await ask(lambda ledger: self.write_due(ledger, now))
         except Exception as error:
             sentence = f"{type(error).__name__}: {str(error).partition(chr(10))[0][:200]}"
             if sentence != self._told:
@@ -150,8 +153,10 @@ class ReportDrop:
         if missing:
             made = month_report(ledger, self.usage, month, now)
             branding = Branding.model_validate(self.usage.branding)
-            for format_, path in missing.items():
-                _put(path, file_of(made, format_, branding))
+            # All are made before the first is written, so that a failure leaves none of them alone.
+            files = {path: file_of(made, format_, branding) for format_, path in missing.items()}
+            for path, content in files.items():
+                _put(path, content)
         _put(self._marker, f"{month}\n".encode())
         return list(missing.values())
 

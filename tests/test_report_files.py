@@ -199,7 +199,8 @@ async def test_the_page_needs_nothing_else_and_is_pleasant(chromium, screenshots
 
 async def test_a_page_of_nothing_is_pleasant_too(chromium, screenshots, tmp_path):
     path = tmp_path / "report.html"
-    path.write_bytes(file_of(report(asked(), figures(part({1}, 5)), datetime(2026, 11, 1, tzinfo=UTC)), "html"))
+    month = figures(part({1}, 5), active_per_day={date(2026, 10, 3): 1})
+    path.write_bytes(file_of(report(asked(), month, datetime(2026, 11, 1, tzinfo=UTC)), "html"))
     page = await chromium.new_page()
     await page.goto(path.as_uri())
     assert "fewer than 5 people" in await page.locator("main").inner_text()

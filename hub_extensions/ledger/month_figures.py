@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, distinct, func, or_, select
 
 from .. import groups as group_names
+from ..end_reasons import EndReason
 from ..reports import Figures, Gap
 from ..sums import EVERYBODY, Days
 from ..usage_parts import Kind, Part
 from .cells import Cells
-from .store import LOST
 from .tables import KIND_GROUPS, KINDS, MONTH_CELLS, PEOPLE, SESSIONS
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ..sessions import Month, Window
     from ..sums import Scope
 
-NOBODY_SAW = (LOST, "hub away")
-"""Why sessions ended whose end nobody saw: they count until they were last seen."""
 LATE = timedelta(minutes=10)
 """Heartbeats and counts come each minute; what is older than this is missing."""
 
@@ -171,7 +169,7 @@ class MonthFigures(Cells):
             if count:
                 gaps.append(Gap("not_counted", since=max(day(since), day(window.start)), sessions=count))
             unseen = select(func.count(), func.min(until), func.max(until)).where(
-                *mine, in_month, until < window.end, SESSIONS.c.end_reason.in_(NOBODY_SAW)
+                *mine, in_month, until < window.end, SESSIONS.c.end_reason == EndReason.HUB_AWAY
             )
             count, since, last = connection.execute(unseen).one()
             if count:

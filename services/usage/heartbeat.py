@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from hub_extensions.ledger import Ledger
+    from hub_extensions.report_drop import ReportDrop
     from hub_extensions.sessions import Session
 
 log = logging.getLogger(__name__)
@@ -109,17 +110,26 @@ class HubWatch:
 class Heartbeat:
     """Keeps one hub's rows in agreement with what runs on it, and its cells with its rows; not those of other hubs.
 
-    Cells are of the days of ``zone``. ``every`` and ``first`` are seconds.
+    Cells are of the days of ``zone``. ``every`` and ``first`` are seconds. Of what is counted, ``reports`` are made
+    when a month has ended.
     """
 
     def __init__(
-        self, watch: HubWatch, ledger: Asks, zone: tzinfo, *, every: float = 60.0, first: float = _FIRST_SECONDS
+        self,
+        watch: HubWatch,
+        ledger: Asks,
+        zone: tzinfo,
+        *,
+        every: float = 60.0,
+        first: float = _FIRST_SECONDS,
+        reports: ReportDrop | None = None,
     ) -> None:
         self.watch = watch
         self.ledger = ledger
         self.zone = zone
         self.every = every
         self.first = first
+        self.reports = reports
         self._absent: Mapping[str, int] = {}
         self._told: set[str] = set()
         self._failing: set[str] = set()
@@ -134,6 +144,8 @@ class Heartbeat:
             due = max(due + self.every, loop.time())
             await self._try("What runs is not known now, and the ledger is left as it is", self.beat)
             await self._try("What the ledger holds cannot be counted now", self.count)
+            if self.reports is not None:
+                await self.reports.drop(self.ledger.ask)
 
     async def beat(self) -> None:
         """Ask what runs, and write it. Raises when the hub or the ledger does not answer."""

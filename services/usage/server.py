@@ -20,6 +20,7 @@ from hub_extensions.branding import Branding
 from hub_extensions.mistakes import validated
 from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
+from hub_extensions.report_drop import ReportDrop
 from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
 
@@ -67,7 +68,13 @@ async def _serve(settings: UsageSettings) -> None:
     watch, beating = _watch(settings), None
     if watch is not None:
         beating = asyncio.create_task(
-            Heartbeat(watch, reader, time_zone(settings.time_zone), every=settings.beat_seconds).run()
+            Heartbeat(
+                watch,
+                reader,
+                time_zone(settings.time_zone),
+                every=settings.beat_seconds,
+                reports=ReportDrop(settings),
+            ).run()
         )
     letting_go = asyncio.create_task(LettingGo(settings).run())
     stop = asyncio.Event()

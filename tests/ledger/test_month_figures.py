@@ -154,10 +154,10 @@ def test_records_that_begin_later_are_told(ledger):
 
 
 def test_ends_that_nobody_saw_are_told(ledger):
-    used(ledger, day(3), 5, reason="lost")
+    used(ledger, day(3), 5, reason="hub away")
     used(ledger, day(8), 5, reason="hub away")
     used(ledger, day(9), 5, reason="culled")
-    used(ledger, day(9, month=9), 5, reason="lost")
+    used(ledger, day(9, month=9), 5, reason="hub away")
     [gap] = gaps(ledger)
     assert gap == Gap("end_not_seen", since=date(2026, 10, 3), until=date(2026, 10, 8), sessions=2)
 
@@ -190,7 +190,7 @@ def test_a_count_that_stopped_within_the_month_is_told(ledger):
 
 def test_a_hub_sees_nothing_of_another_in_the_same_database(ledger):
     used(ledger, day(3), 5)
-    used(ledger, day(3), 50, hub="other", user_name="lin", groups=frozenset({"staff"}), reason="lost")
+    used(ledger, day(3), 50, hub="other", user_name="lin", groups=frozenset({"staff"}), reason="hub away")
     Counter(ledger, "other", ZONE).count_up(NOW)
     figures = counted(ledger)
     read = figures.read(OCTOBER, ZONE, NOW)
