@@ -139,7 +139,8 @@ class Registration:
     """What to append to a hub's configuration.
 
     ``service`` → ``JupyterHub.services``; ``custom_scopes`` → ``JupyterHub.custom_scopes``; ``user_scopes`` → what the
-    role ``user`` gets besides what it has; ``role`` → ``JupyterHub.load_roles``, for the service itself. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
+    role ``user`` gets besides what it has; ``role`` → ``JupyterHub.load_roles``,
+    for the service itself. Leads get ``READ`` and ``INVITE`` by their role, see `roles`.
     """
 
     service: dict[str, Any]

@@ -151,7 +151,7 @@ def _set_usage(c: Config, settings: Settings) -> None:
         usage,
         url=settings.usage.url or next(filter(None, registered), None) or f"http://127.0.0.1:{random_port()}",
     )
-    there = next((each for each in listed(c, "services") if each.get("name") == SERVICE), {})
+    there: Mapping[str, Any] = next((each for each in listed(c, "services") if each.get("name") == SERVICE), {})
     # One with a token and no command is started by the operator, who also tells it what it needs.
     elsewhere = {"command", "environment"} if there.get("api_token") and not there.get("command") else set()
     kept = {"api_token": there["api_token"]} if elsewhere else {}

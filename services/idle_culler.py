@@ -68,7 +68,7 @@ class Arbiter:
                 f"{row['user_name']}/{row['server_name']}": self.idle.limits(row["profile"], row["groups"])
                 for row in rows
             }
-        except Exception as error:  # noqa: BLE001 - whatever it is, the next look may go well
+        except Exception as error:
             log.warning("The hub does not tell of which profile servers are; none is stopped until it does: %s", error)
             return None
 

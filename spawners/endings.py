@@ -28,8 +28,8 @@ class Endings(HookChain):
         help="""
         Services of the hub that stop servers which are idle or old.
 
-        The ledger has the reason `culled` for what they stop; for what any other service stops, it is the same as for an
-        admin.
+        The ledger has the reason `culled` for what they stop; for what any other service stops, it has the same as for
+        what an admin stops.
         """,
     )
 
@@ -89,7 +89,8 @@ def _request_that_stops(spawner: Any) -> Any:
     knows, and whose coroutine belongs to the request's handler.
     """
     task = asyncio.current_task()
-    if task is None or task is not getattr(spawner, "_stop_future", None):
+    stopping: Any = getattr(spawner, "_stop_future", None)
+    if task is None or task is not stopping:
         return None
     coroutine = task.get_coro()
     if not inspect.iscoroutine(coroutine):

@@ -17,7 +17,9 @@ def end_of(pod: Mapping[str, Any] | None, container: str = "notebook") -> tuple[
         return EndReason.EVICTED, None
     status = pod.get("status") or {}
     of_server = [each for each in status.get("containerStatuses") or () if each.get("name") == container]
-    ended = next((each["state"]["terminated"] for each in of_server if (each.get("state") or {}).get("terminated")), {})
+    ended: Mapping[str, Any] = next(
+        (each["state"]["terminated"] for each in of_server if (each.get("state") or {}).get("terminated")), {}
+    )
     if _taken_away(pod, status) or ended.get("reason") == "OOMKilled":
         reason = EndReason.EVICTED
     else:

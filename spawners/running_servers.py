@@ -21,9 +21,9 @@ class RunningServers(APIHandler):
     needs the scopes to read what is in it, for everybody: who there is, their groups, their servers.
     """
 
-    @needs_scope("list:users")
-    @needs_scope("read:users:groups")
-    @needs_scope("read:servers")
+    @needs_scope("list:users")  # type: ignore[untyped-decorator]  # JupyterHub publishes no types
+    @needs_scope("read:users:groups")  # type: ignore[untyped-decorator]
+    @needs_scope("read:servers")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
         """`{"hub", "ledger", "at", "servers": […]}`; `ledger`: whether this hub writes one, `at`: when this was so."""
         ledger = UsageLedger(config=self.config)

@@ -118,7 +118,7 @@ class Ledger:
         """Return the sessions of a hub that have no end yet, with the moment at which each was ready."""
         found = select(SESSIONS.c.id, SESSIONS.c.ready_at).where(SESSIONS.c.hub == hub, SESSIONS.c.ended_at.is_(None))
         with self.engine.begin() as connection:
-            return {session_id: ready_at for session_id, ready_at in connection.execute(found)}
+            return {row.id: row.ready_at for row in connection.execute(found)}
 
     def sessions(
         self,

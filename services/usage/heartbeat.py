@@ -178,7 +178,7 @@ class Heartbeat:
         """Take a step; when it fails, say so once, until it does not."""
         try:
             await step()
-        except Exception as error:  # noqa: BLE001 - told, and tried again at the next beat
+        except Exception as error:
             if otherwise not in self._failing:
                 log.warning("%s: %s", otherwise, _sentence(error))
             self._failing.add(otherwise)

@@ -54,7 +54,9 @@ class Hub:
 
 
 @contextlib.contextmanager
-def run_hub(folder: Path, people: dict[str, Any], *, config: str = "hub_config.py", **settings: Any) -> Iterator[Hub]:
+def run_hub(
+    folder: Path, people: dict[str, Any], *, config: str = "hub_config.py", has_service: bool = True, **settings: Any
+) -> Iterator[Hub]:
     """Run a hub of a configuration that stands beside this file until the block ends."""
     ports = free_ports(4)
     names = ("port", "hub_port", "proxy_port", "service_port")
@@ -73,7 +75,8 @@ def run_hub(folder: Path, people: dict[str, Any], *, config: str = "hub_config.p
     hub = Hub(url, f"{url}services/usage/", given["service_port"], process, log)
     try:
         _wait(hub, f"{url}hub/health")
-        _wait(hub, f"{hub.service}static/usage.css")
+        if has_service:
+            _wait(hub, f"{hub.service}static/usage.css")
         yield hub
     finally:
         if process.poll() is None:
@@ -92,7 +95,7 @@ def _end_proxy(folder: Path) -> None:
 
 
 def _wait(hub: Hub, url: str) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if hub.process.poll() is not None:
             break

@@ -62,7 +62,9 @@ class Place:
     @contextlib.contextmanager
     def hub(self, **given: Any) -> Iterator[Hub]:
         all_given = {**self.given, "settings": self.settings, **given}
-        with run_hub(self.folder, {}, config="watched_hub_config.py", **all_given) as hub:
+        with run_hub(
+            self.folder, {}, config="watched_hub_config.py", has_service="usage" in self.settings, **all_given
+        ) as hub:
             yield hub
 
     def rows(self, hub: str = "hub") -> list[Session]:
@@ -89,13 +91,15 @@ def place(tmp_path: Path) -> Iterator[Place]:
     found.end_servers()
 
 
-def api(hub: Hub, method: str, path: str, token: str = "token-of-the-test") -> requests.Response:
-    return requests.request(method, f"{hub.url}hub/api/{path}", headers={"Authorization": f"token {token}"}, timeout=20)
+def api(hub: Hub, method: str, path: str, token: str = "token-of-the-test", json: Any = None) -> requests.Response:
+    return requests.request(
+        method, f"{hub.url}hub/api/{path}", headers={"Authorization": f"token {token}"}, json=json, timeout=20
+    )
 
 
-def start(hub: Hub, name: str) -> None:
+def start(hub: Hub, name: str, options: Any = None) -> None:
     api(hub, "POST", f"users/{name}")
-    assert api(hub, "POST", f"users/{name}/server").status_code in (201, 202)
+    assert api(hub, "POST", f"users/{name}/server", json=options or {}).status_code in (201, 202)
     until(lambda: "" in api(hub, "GET", f"users/{name}").json()["servers"], "the server runs")
 
 

@@ -32,7 +32,7 @@ c.JupyterHub.services = [
     *given.get("services", []),
 ]
 c.JupyterHub.load_roles = [
-    {"name": "test", "scopes": ["admin:users", "admin:servers", "read:users:groups"], "services": ["test"]},
+    {"name": "test", "scopes": ["admin:users", "admin:servers", "admin:groups"], "services": ["test"]},
     {
         "name": "curious",
         "scopes": ["list:users", "read:servers!group=ocean", "read:users:groups"],

@@ -6,14 +6,12 @@ import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger import Ledger
-from hub_extensions.sessions import Session
 
 from ..hub import running_hub
 from ..kube.access import kube_client
@@ -22,6 +20,9 @@ from .test_doors import Place, place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from hub_extensions.sessions import Session
 
 # Ends with status 0 at SIGTERM, and otherwise as it is told.
 SERVER = """
