@@ -2,7 +2,7 @@
 
 A provider that remembers a person sends them back without a word, with the account that was just refused. So it is told
 to ask, by `prompt` (OpenID Connect Core, 3.1.2.1), and where it has an address that ends its session and sends people
-back, that is where they go first. Nothing of a request has a part in where anybody is sent.
+back, that is where they go first. Of a request only `next` has a part in where anybody is sent: a page of this hub.
 """
 
 from collections.abc import Iterable
@@ -24,6 +24,7 @@ else:
 PATH = "/another-account"
 _RETURN, _CLIENT = "return_url", "client_id"
 _COOKIE = "hub-extensions-another-account"
+_NOWHERE = b"-"  # the cookie of someone who did not want to go to a certain page
 _SECONDS = 600  # for so long the provider is told to ask: enough to read a page and to go back and forth
 
 
@@ -57,8 +58,12 @@ def handlers_of(authenticator: "AnotherAccount", stock: Iterable[Any]) -> list[A
     """The handlers of OAuthenticator, with one more, and a login that tells the provider to ask after that."""
     handlers = []
     for path, handler in stock:
-        asks = handler is authenticator.login_handler
-        handlers.append((path, type(handler.__name__, (AskingLogin, handler), {}) if asks else handler))
+        if handler is authenticator.login_handler:
+            handlers.append((path, type(handler.__name__, (AskingLogin, handler), {})))
+        elif issubclass(handler, authenticator.callback_handler):
+            handlers.append((path, type(handler.__name__, (OnwardCallback, handler), {})))
+        else:
+            handlers.append((path, handler))
     bases = (AnotherAccountHandler, authenticator.logout_handler, LoginHandler)
     return [*handlers, (PATH, type("AnotherAccountHandler", bases, {"authenticator": authenticator}))]
 
@@ -121,6 +126,20 @@ class AskingLogin(BaseHandler):
         super().authorize_redirect(*args, **kwargs)
 
 
+class OnwardCallback(BaseHandler):
+    """Put this before a provider's callback handler: also by way of another account people get where they wanted."""
+
+    def get_next_url(self, user: Any = None) -> str:
+        """Where to go on to: where this login began, or else where the first one did."""
+        found = str(super().get_next_url(user))
+        carried = self.get_secure_cookie(_COOKIE, max_age_days=_SECONDS / 86400)
+        if user is not None:  # they are in
+            self.clear_cookie(_COOKIE, path=self.hub.base_url)
+        if not carried or found != BaseHandler.get_next_url(self, user):
+            return found
+        return carried.decode() if carried != _NOWHERE else found
+
+
 class AnotherAccountHandler(BaseHandler):
     """Put this before a provider's logout handler and the login page, and make the provider its `authenticator`."""
 
@@ -136,11 +155,12 @@ class AnotherAccountHandler(BaseHandler):
         provider = self.authenticator
         self.authenticator = self.settings["authenticator"]  # the login page is the hub's, with all of its providers
         self.clear_login_cookie()  # also one that means nobody any more
-        self.set_cookie(
+        # A provider that sends people back sends them to one address, which cannot say where they want to go.
+        self.set_secure_cookie(
             _COOKIE,
-            "1",
+            self.get_next_url() if self.get_argument("next", "") else _NOWHERE,
             path=self.hub.base_url,
-            max_age=_SECONDS,
+            expires_days=_SECONDS / 86400,
             httponly=True,
             samesite="Lax",
             secure=self.request.protocol == "https",

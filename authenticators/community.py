@@ -6,18 +6,20 @@ from typing import Any
 
 from jupyterhub.utils import maybe_future
 from tornado import web
-from traitlets import Dict, List, Set, Unicode, default, validate
+from traitlets import Dict, Integer, List, Set, Unicode, default, validate
 from traitlets.config.loader import LazyConfigValue
 
 from hub_extensions import communities, groups, user_names
 from hub_extensions.branding import contact_of
 from hub_extensions.checked_traits import TimeZone, model_of
-from hub_extensions.communities import Communities, Community, Decision, Policy, Refusal
+from hub_extensions.communities import MOST_GROUPS, Communities, Community, Decision, Policy, Refusal
+from hub_extensions.group_metrics import GROUP_SIZES
 from hub_extensions.identities import Identity
 from hub_extensions.membership import Rule
 from hub_extensions.usage_service import time_zone as zone
 from hub_extensions.user_names import RefusedName, TakenNames
 
+from .administrators import keep_out_of
 from .inviting import InvitingAuthenticator
 from .slugs import slug_of
 
@@ -83,6 +85,16 @@ class CommunityAuthenticator(InvitingAuthenticator):
         """,
     )
 
+    most_groups = Integer(
+        MOST_GROUPS,
+        min=1,
+        config=True,
+        help="""
+        How many groups and teams one person may have at the provider. Whoever has more is refused and told so: the hub
+        writes each of them into its database at a login, and with some of them left out nobody would know which.
+        """,
+    )
+
     contact = Unicode(
         config=True,
         help="Whom people may ask for access, as the page that refuses them shows it: an e-mail address or a URL.",
@@ -103,10 +115,12 @@ class CommunityAuthenticator(InvitingAuthenticator):
         self._known: set[str] = set()
         self._owners: dict[str, Mapping[str, Any]] = {}  # of names that somebody logs in with, before auth_state has it
         super().__init__(**kwargs)
+        if getattr(self.parent, "db", None) is not None:
+            GROUP_SIZES.follow(self.parent.db)
         # A trait set for the class of the provider hides the same trait of Authenticator; lists of people are added up.
         for name in ("admin_users", "blocked_users"):
             setattr(self, name, set(getattr(self, name)).union(*self._configured(name)))
-        for name in ("admin_users", "blocked_users", "allowed_users"):
+        for name in ("admin_users", "blocked_users", "allowed_users", "service_users"):
             setattr(self, name, {self.normalize_username(each) for each in getattr(self, name)})
 
     @default("manage_groups")
@@ -144,6 +158,7 @@ class CommunityAuthenticator(InvitingAuthenticator):
             blocked_users=self.blocked_users,
             service_users=self.service_users,
             allow_all=self.allow_all,
+            most_groups=self.most_groups,
         )
 
     def now(self) -> datetime:
@@ -238,6 +253,11 @@ class CommunityAuthenticator(InvitingAuthenticator):
         self._known.discard(user.name)
         self._owners.pop(user.name, None)
         return super().delete_user(user)
+
+    def get_handlers(self, app: Any) -> list[Any]:
+        """The class's own; the hub's database is there by then, in which administrators are looked after."""
+        keep_out_of([*map(communities.accessible_group, self._checked_communities)], app.db)
+        return list(super().get_handlers(app))
 
     @property
     def another_account_path(self) -> str:

@@ -21,6 +21,7 @@ class CommunityGoogleAuthenticator(CommunityOAuthenticator, GoogleOAuthenticator
     """
 
     provider = Unicode("google")
+    needs_verified_email = True  # of everybody, as GoogleOAuthenticator does unless `allow_all` passes it over
 
     allowed_hosted_domains = List(
         Unicode(), config=True, help="Another name of `hosted_domain`, which newer versions of OAuthenticator have."

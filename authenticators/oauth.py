@@ -28,6 +28,8 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
         """,
     )
 
+    needs_verified_email = False  # else it is needed only where the name or a rule depends on the address
+
     def claims_of(self, auth_state: Any) -> Mapping[str, Any]:
         """The claims of the provider."""
         claims = (auth_state or {}).get(self.user_auth_state_key)
@@ -54,6 +56,7 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
             email=email,
             email_verified=self.has_verified_email(claims),
             named_by_email=computed or self.is_named_by_email(claims),
+            needs_verified_email=self.needs_verified_email,
             idp=self.idp_of(claims),
             groups=fetched | identities.groups_of(await self._groups_claim(auth_state)),
         )
@@ -63,7 +66,7 @@ class CommunityOAuthenticator(CallsAtLogin, NamesFromProvider, AnotherAccount, B
         try:
             model = await super().get_authenticated_user(handler, data)
         except web.HTTPError as error:
-            if error.status_code != 403 or hasattr(error, "refusal"):
+            if error.status_code != 403 or hasattr(error, "another_account_path"):  # those that have it are ours
                 raise
             told = error.log_message % error.args if error.log_message else "Your account is not admitted."
             raise self.refusal("", getattr(error, "jupyterhub_message", told)) from error

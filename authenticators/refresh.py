@@ -16,6 +16,7 @@ from traitlets import Float, Integer, default
 from hub_extensions import communities, groups
 
 from .community import RECORD, CommunityAuthenticator
+from .failed_logins import FailedLogins, is_limit, says_nothing_of_the_person
 from .invitations import visit
 from .metrics import EXPIRED, HELD, PROVIDER_AWAY
 
@@ -32,7 +33,7 @@ class _Crowded(Exception):  # noqa: N818 - nothing is wrong, there are many
     """Nobody could be asked about this person in time, because so many others were."""
 
 
-class BoundedStaleness(CommunityAuthenticator, Base):
+class BoundedStaleness(FailedLogins, Base):
     """Decides again at each refresh; what the provider last said holds for a bounded time while it cannot be asked."""
 
     stale_membership_limit = Integer(
@@ -77,23 +78,6 @@ class BoundedStaleness(CommunityAuthenticator, Base):
     def _http_client_default(self) -> AsyncHTTPClient:
         # Not the one that everything in the hub shares: it has ten connections, and who waits for one waits in vain.
         return AsyncHTTPClient(force_instance=True, max_clients=10 * self.refresh_concurrency)
-
-    async def authenticate(self, handler: Any, data: Any = None, **kwargs: Any) -> Any:
-        """Ask the provider who this is; a provider that cannot be asked is not the person's fault."""
-        try:
-            return await super().authenticate(handler, data, **kwargs)
-        except (HTTPClientError, OSError) as error:
-            if isinstance(error, HTTPClientError) and not is_outage(error):
-                raise
-            self.log.warning("A login failed because %s could not be asked: %s", self.provider, error)
-            away = web.HTTPError(503, "the login provider could not be asked")
-            away.jupyterhub_message = (  # type: ignore[attr-defined]  # JupyterHub's pages show it
-                f"{self.login_service} cannot be asked at the moment who you are and what you belong to. Try again in "
-                "a few minutes; who is logged in already can go on."
-            )
-            raise away from error
-
-    # For how long it holds.
 
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> Any:
         """Ask the provider again and decide again: whom no rule means any more has to log in anew.
@@ -202,7 +186,7 @@ class BoundedStaleness(CommunityAuthenticator, Base):
             failed = HTTPClientError(599, "the answer is no JSON")
         self.log.warning("%s: %s answered %s", label, req.url.partition("?")[0][:200], failed.code)
         away = _away.get()
-        if away is not None and is_outage(failed):
+        if away is not None and says_nothing_of_the_person(failed):
             away.append(failed)
         raise failed
 
@@ -249,15 +233,3 @@ class BoundedStaleness(CommunityAuthenticator, Base):
         ):
             return False
         return {"name": user.name, "groups": sorted(after)}
-
-
-def is_outage(error: HTTPClientError) -> bool:
-    """Whether an answer says nothing of the person: the provider failed, or has had too many questions."""
-    return error.code in (408, 425) or error.code >= 500 or is_limit(error)
-
-
-def is_limit(error: HTTPClientError) -> bool:
-    """Whether the provider has had too many questions, perhaps about one person."""
-    headers = error.response.headers if error.response else {}
-    limited = headers.get("X-RateLimit-Remaining") == "0" or "Retry-After" in headers
-    return error.code == 429 or (error.code == 403 and limited)

@@ -1,16 +1,18 @@
 """How much the profile form sends, and how soon a person can choose, beside jupyterhub-fancy-profiles.
 
-    .venv/bin/python benchmarks/form.py [loads]
+    .venv/bin/python benchmarks/form.py [rounds]
 
-Each form is on the page of a real hub, and is loaded in Chromium by a browser that has just logged in: it has the hub's
-own styles and scripts already, and nothing of the form. Counted is what the page and all that it loads have more than
-the page of a stock hub whose form is empty: the bodies of the answers, as the hub sends them, which is without
-compression, and as a proxy with gzip would send them.
+Each form is on the page of a real hub, with the same list, and is loaded in Chromium. Counted is what the page and all
+that it loads have more than the page of a stock hub whose form is empty: the bodies of the answers, as the hub sends
+them, which is without compression, and as a proxy with gzip would send them.
 
 Ready is ours when its script has run, which is after its controls can be used, and fancy-profiles when its first
-control is there. The time is from the beginning of the navigation, so the hub's own page and work are in it; it is also
-told without what the page with the empty form takes. The hub is on the same machine; one line is slowed down to what
-people may have.
+control is there. The time is from the beginning of the navigation, so the hub's own page and work are in it, which both
+forms have to wait for; it is also told without what the page with the empty form takes.
+
+The hub is on the same machine. Browsers have what Lighthouse gives them in its presets, put on by Chromium's developer
+tools, or no limits. Each is new for each load. It has just logged in: then it has the hub's own styles and scripts,
+which the pages of login and start have too, and nothing of the form; or it has nothing at all.
 """
 
 import asyncio
@@ -26,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub_fancy_profiles import setup_ui
-from playwright.async_api import Browser, BrowserContext, Response, async_playwright
+from playwright.async_api import Browser, CDPSession, Response, async_playwright
 from traitlets.config import Config
 
 from hub_extensions import configure
@@ -37,13 +39,39 @@ from tests.hub import RunningHub
 from tests.kube.cluster import NAMESPACE, Cluster, cluster, hub_on
 from tests.kube.fake_api import fake_api
 
-ROUNDS = 3  # in each, every form is loaded as often
+ROUNDS = 3  # in each, every form is loaded once over every line; medians are told
 MOST_BYTES, LEAST_RATIO = 60_000, 10
-# Bytes in a second and milliseconds; -1 is as fast as it can be.
-LINES = {
-    "on the same machine": {"downloadThroughput": -1, "uploadThroughput": -1, "latency": 0},
-    "at 10 Mbit/s": {"downloadThroughput": 1_250_000, "uploadThroughput": 1_250_000, "latency": 40},
-}
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is between hub and person: kilobits in a second, milliseconds of a round trip, and how slow the CPU is."""
+
+    name: str
+    kilobits: int = 0  # 0 is without limit
+    milliseconds: int = 0
+    slowdown: int = 1
+
+    async def put_on(self, session: CDPSession) -> None:
+        """Limit a page of the browser."""
+        speed = self.kilobits * 1024 / 8 if self.kilobits else -1
+        limits = {
+            "offline": False,
+            "latency": self.milliseconds,
+            "downloadThroughput": speed,
+            "uploadThroughput": speed,
+        }
+        await session.send("Network.emulateNetworkConditions", limits)
+        await session.send("Emulation.setCPUThrottlingRate", {"rate": self.slowdown})
+
+
+LINES = (
+    Line("no limits"),
+    Line("desktop (40 ms, 10,240 kbit/s)", 10_240, 40),
+    Line("mobile (150 ms, 1,638 kbit/s, CPU 4x slower)", 1_638, 150, 4),
+)
+# Whether the browser has been on another page of the hub.
+VISITED = {True: "after login", False: "nothing cached"}
 # When an element is there that fits the selector, how long after the beginning of the navigation.
 WATCH = """
     new MutationObserver(() => {
@@ -97,12 +125,12 @@ class Form:
     name: str
     config: Config
     ready: str
-    times: dict[str, list[float]] = field(default_factory=lambda: {line: [] for line in LINES})
+    times: dict[tuple[Line, bool], list[float]] = field(default_factory=dict)
     answers: dict[str, bytes] = field(default_factory=dict)
 
-    def time(self, line: str) -> float:
+    def time(self, line: Line, *, visited: bool) -> float:
         """The median of all loads."""
-        return statistics.median(self.times[line])
+        return statistics.median(self.times[line, visited])
 
     def more_than(self, other: "Form") -> tuple[int, int]:
         """Bytes of all answers more than another's, as they are and with gzip."""
@@ -152,74 +180,72 @@ async def logged_in(hub: RunningHub, chromium: Browser) -> Any:
     return state
 
 
-async def load(context: BrowserContext, address: str, form: Form, line: str) -> float:
-    """One load of the start page: how long it took."""
+async def load(chromium: Browser, state: Any, address: str, form: Form, line: Line, *, visited: bool) -> float:
+    """One load of the start page by a new browser: how long it took."""
+    context = await chromium.new_context(storage_state=state)
     page = await context.new_page()
-    await page.goto(f"{address}home", wait_until="networkidle")
-    session = await context.new_cdp_session(page)
-    await session.send("Network.emulateNetworkConditions", {"offline": False, **LINES[line]})
+    if visited:
+        await page.goto(f"{address}home", wait_until="networkidle")
+    await line.put_on(await context.new_cdp_session(page))
     await page.add_init_script(WATCH % form.ready)
     responses: list[Response] = []
     page.on("response", lambda response: responses.append(response))
-    await page.goto(f"{address}spawn")
-    await page.wait_for_function("window.readyAfter", timeout=60_000)
+    await page.goto(f"{address}spawn", wait_until="commit")
+    await page.wait_for_function("window.readyAfter", timeout=120_000)
     taken: float = await page.evaluate("window.readyAfter")
-    await page.wait_for_load_state("networkidle")
-    form.answers = {response.url: await response.body() for response in responses if response.ok}
+    if not form.answers:
+        await page.wait_for_load_state("networkidle")
+        form.answers = {response.url: await response.body() for response in responses if response.ok}
+    await context.close()
     return taken
 
 
-async def measure(kube: Cluster, chromium: Browser, forms: Sequence[Form], loads: int) -> None:
-    """Load every form over every line, in turns."""
-    for _ in range(ROUNDS):
-        for form in forms:
-            config = Config({"JupyterHub": {"base_url": "/"}})  # fancy-profiles knows no other
-            config.merge(form.config)
-            async with hub_on(kube, config) as hub:
-                state = await logged_in(hub, chromium)
-
-                async def once(line: str, form: Form = form, hub: RunningHub = hub, state: Any = state) -> float:
-                    context = await chromium.new_context(storage_state=state)
-                    try:
-                        return await load(context, hub.url, form, line)
-                    finally:
-                        await context.close()
-
-                await once(next(iter(LINES)))  # a hub reads its templates and settings once
-                for _ in range(loads):
-                    for line in LINES:
-                        form.times[line].append(await once(line))
+async def measure(kube: Cluster, chromium: Browser, form: Form, lines: Sequence[Line]) -> None:
+    """Load a form over each line, with and without what other pages have left."""
+    config = Config({"JupyterHub": {"base_url": "/"}})  # fancy-profiles knows no other
+    config.merge(form.config)
+    async with hub_on(kube, config) as hub:
+        state = await logged_in(hub, chromium)
+        await load(
+            chromium, state, hub.url, form, Line(""), visited=True
+        )  # a hub reads its templates and settings once
+        for line in lines:
+            for visited in VISITED:
+                taken = await load(chromium, state, hub.url, form, line, visited=visited)
+                form.times.setdefault((line, visited), []).append(taken)
 
 
-def report(forms: Sequence[Form], nothing: Form) -> None:
-    """A line on each form."""
-    for form in forms:
+def report(nothing: Form, small: Form, theirs: Form, many: Form) -> None:
+    """A line on the bytes of each form, and one on each way to load them."""
+    for form in (small, many, theirs):
         plain, packed = form.more_than(nothing)
-        times = ", ".join(f"{form.time(line):5.0f} ms {line}" for line in LINES)
-        sys.stdout.write(
-            f"{form.name:<28} {plain / 1000:7.1f} kB, {packed / 1000:6.1f} with gzip; ready after {times}\n"
-        )
+        sys.stdout.write(f"{form.name:<28} {plain / 1000:7.1f} kB, {packed / 1000:6.1f} with gzip\n")
+    sys.stdout.write(f"bytes of ours over the wire: {small.more_than(nothing)[0]}; limit {MOST_BYTES}\n")
+    sys.stdout.write(f"ready, ms; ratio of theirs to ours, wanted {LEAST_RATIO}; and without the hub's own page\n")
+    for visited, cache in VISITED.items():
+        for line in LINES:
+            base, ours_takes, theirs_takes = (form.time(line, visited=visited) for form in (nothing, small, theirs))
+            alone = (theirs_takes - base) / max(ours_takes - base, 1)
+            sys.stdout.write(
+                f"{cache + ', ' + line.name:<60} empty {base:6.0f}  ours {ours_takes:6.0f}  "
+                f"theirs {theirs_takes:6.0f}  {theirs_takes / ours_takes:5.1f} {alone:7.1f}\n"
+            )
 
 
-async def main(loads: int) -> None:
+async def main(rounds: int) -> None:
     """Run the hubs and print what was measured."""
-    nothing, small, theirs, _ = forms = [empty(), ours(20), fancy(20), ours(300)]
+    nothing, small, theirs, many = forms = empty(), ours(20), fancy(20), ours(300)
     with tempfile.TemporaryDirectory() as folder, fake_api(NAMESPACE) as api, cluster(api, Path(folder)) as kube:
         async with async_playwright() as playwright:
             chromium = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            await measure(kube, chromium, forms, loads)
+            await measure(kube, chromium, many, ())
+            for _ in range(rounds):
+                for form in (nothing, small, theirs):
+                    await measure(kube, chromium, form, LINES)
             await chromium.close()
-    report(forms, nothing)
-    plain, _ = small.more_than(nothing)
-    sys.stdout.write(f"bytes of ours over the wire: {plain}; limit {MOST_BYTES}\n")
-    for line in LINES:
-        ours_takes, theirs_takes, base = (form.time(line) for form in (small, theirs, nothing))
-        sys.stdout.write(
-            f"{line}, fancy-profiles to ours: {theirs_takes / ours_takes:.1f}; "
-            f"without the hub's own page: {(theirs_takes - base) / (ours_takes - base):.1f}; wanted {LEAST_RATIO}\n"
-        )
+    report(*forms)
 
 
 if __name__ == "__main__":
     logging.disable()
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3))
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))

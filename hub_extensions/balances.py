@@ -28,15 +28,16 @@ _MICROSECOND = timedelta(microseconds=1)
 class Balance:
     """What is used of a limit, in units of the resource, and since when it is counted.
 
-    `frees_at` is the moment from which on there is something left, if nothing of the person's runs until then: the next
-    one of the calendar begins, or enough has left a window that rolls. None if there is something left now, and also if
-    there never will be.
+    `speed` is how many units what runs now uses in an hour. `frees_at` is the moment from which on there is something
+    left, if nothing of the person's runs until then: the next one of the calendar begins, or enough has left a window
+    that rolls. None if there is something left now, and also if there never will be.
     """
 
     allowance: Allowance
     used: Fraction
     since: datetime
     frees_at: datetime | None = None
+    speed: Fraction = Fraction()
 
     @property
     def left(self) -> Fraction:
@@ -52,6 +53,13 @@ class Balance:
     def is_low(self) -> bool:
         """Whether the person is to be told that little is left."""
         return self.used >= self.allowance.warn_at
+
+    def reaches_next(self, now: datetime) -> datetime | None:
+        """When little, or then nothing, is left at the earliest, if what runs now goes on; None if it never is."""
+        bounds = [bound for bound in (self.allowance.warn_at, self.allowance.limit) if bound > self.used]
+        if not bounds or not self.speed:
+            return None
+        return now + timedelta(hours=float((min(bounds) - self.used) / self.speed))
 
 
 def rate(counting: Counting, session: Session) -> Fraction:
@@ -84,7 +92,8 @@ def balance(allowance: Allowance, sessions: Iterable[Session], now: datetime, zo
     for _, units, spent in counted:
         times[units] += spent
     used = sum((units * _hours(spent) for units, spent in times.items()), Fraction())
-    found = Balance(allowance, used, window.start)
+    speed = sum((units for each, units, _ in counted if each.running), Fraction())
+    found = Balance(allowance, used, window.start, speed=speed)
     if not found.is_spent or not allowance.limit:
         return found
     if counting.span.length is None:

@@ -5,15 +5,16 @@ is decided in `hub_extensions.profiles`.
 """
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
-from . import groups, sizes
+from . import sizes
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .patterns import compiled
 
@@ -47,6 +48,19 @@ def _not_empty(name: str) -> str:
 Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], BeforeValidator(_numbers_as_texts)]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Audience:
+    """Whom a part is for; `users` are in lower case. Parts that are for the same people share one, see `_audience`."""
+
+    everyone: bool
+    groups: tuple[str, ...]
+    users: frozenset[str]
+
+
+# Comparing two objects is comparing where they are, and a page asks for each of thousands of choices.
+_audience = lru_cache(maxsize=65536)(Audience)
+
+
 class VisibleChoice(NamedTuple):
     """A choice as a page may show it: of its override the size, in words, and the name of the image.
 
@@ -60,6 +74,21 @@ class VisibleChoice(NamedTuple):
     image: str
     selected: bool
     uses: str = ""
+
+    @property
+    def size_told(self) -> str:
+        """The size where the name does not say it already, as that of a generated choice does."""
+        return "" if self.size == self.display_name else self.size
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether there is more to say than its name."""
+        return bool(self.description or self.size or self.uses)
+
+    @property
+    def line(self) -> str:
+        """All there is to say of it, on one line."""
+        return " \N{EN DASH} ".join(filter(None, (self.display_name, self.size_told, self.uses, self.description)))
 
 
 class Restricted(_Part):
@@ -78,14 +107,17 @@ class Restricted(_Part):
         return self.allowed_groups or self.allowed_teams
 
     @cached_property
-    def group_keys(self) -> frozenset[str]:
-        """The groups in the form in which their names are compared."""
-        return groups.keys(self.groups)
+    def users(self) -> frozenset[str]:
+        """The named users as JupyterHub has their names: in lower case, and otherwise as they are written.
+
+        Not casefold: of it, `ﬁona` is `fiona`, but to JupyterHub they are two people.
+        """
+        return frozenset(map(str.lower, self.allowed_users))
 
     @cached_property
-    def patterns(self) -> tuple[str, ...]:
-        """Those of the groups that stand for more than one."""
-        return tuple(group for group in self.groups if "*" in group)
+    def audience(self) -> Audience:
+        """Whom this part is for."""
+        return _audience(self.for_everyone, self.groups, self.users)
 
     @cached_property
     def for_everyone(self) -> bool:
@@ -136,6 +168,16 @@ class Option(_Part):
     choices: Annotated[dict[str, Choice], BeforeValidator(_nothing_is_empty)] = {}
     unlisted_choice: UnlistedChoice = UnlistedChoice()
     dynamic_image_building: DynamicImageBuilding = DynamicImageBuilding()
+
+    @cached_property
+    def audiences(self) -> tuple[Audience, ...]:
+        """Whom each of its choices is for."""
+        return tuple(choice.audience for choice in self.choices.values())
+
+    @cached_property
+    def defaults(self) -> tuple[str, ...]:
+        """The keys of the choices that are a default, of which the first that is open to a person is theirs."""
+        return tuple(key for key, choice in self.choices.items() if choice.default)
 
     @cached_property
     def visible_choices(self) -> Mapping[str, VisibleChoice]:
@@ -265,13 +307,16 @@ def _parts(profile_list: Any, path: str) -> list[tuple[str, Any]]:
 
 
 class Reader:
-    """Reads a list anew only when it is another than last time; the order within a mapping makes no difference.
+    """Reads a list, by default with `read`, anew only when it is another than last time.
+
+    The order within a mapping makes no difference.
 
     Comparing takes a tenth of the time of reading, and what a catalogue works out when first asked is kept with it.
     What it keeps shares nothing with the lists that it is given, so that nobody who changes theirs changes it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[Any], Catalogue] = read) -> None:
+        self._read = read
         self._listed: Any = ()
         self._catalogue = Catalogue()
 
@@ -279,5 +324,5 @@ class Reader:
         """The catalogue that a `profile_list` describes; see `read`."""
         if profile_list != self._listed:
             listed = copy.deepcopy(profile_list)
-            self._listed, self._catalogue = listed, read(listed)
+            self._listed, self._catalogue = listed, self._read(listed)
         return self._catalogue

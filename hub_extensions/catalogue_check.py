@@ -9,10 +9,10 @@ from itertools import combinations
 from typing import Any
 
 from . import groups as group_names
-from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice, read_each
+from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice, read, read_each
 from .catalogue_names import check_names
-from .findings import Finding, error, inside, warning
-from .mistakes import did_you_mean, shown
+from .findings import Finding, error, errors, inside, warning
+from .mistakes import SettingsError, did_you_mean, shown
 from .override_check import Traits, check_override
 from .patterns import matched
 from .reach import left_out, meet, meet_in_time
@@ -34,8 +34,21 @@ def check_list(
     placed, mistakes = read_each(profile_list, path)
     if not mistakes:
         return _check(placed, path, traits, None, today)
-    found = [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
-    return found + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
+    return errors(mistakes) + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
+
+
+def read_checked(
+    profile_list: Any, path: str = "profiles", traits: Traits | None = None
+) -> tuple[Catalogue, list[Finding]]:
+    """The catalogue that a `profile_list` describes, and what is doubtful in it; see `check`.
+
+    Raises SettingsError with everything that is wrong in it.
+    """
+    found = check_list(profile_list, path, traits)
+    mistakes = [finding for finding in found if finding.severity == "error"]
+    if mistakes:
+        raise SettingsError(mistakes, path)
+    return read(profile_list, path), found
 
 
 def check(

@@ -64,13 +64,17 @@ CommunityName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0
 Communities = Annotated[dict[CommunityName, Community], AfterValidator(_distinct)]
 
 
+MOST_GROUPS = 1000  # of one person; each is a row of the hub's database, written while everybody waits
+
+
 @dataclass(frozen=True)
 class Policy:
     """Everything that decides who may log in.
 
     `admins`: rules that say who administers the hub. `blocked_users` and `service_users` (programs, which have no
     provider) never log in. `allow_all` admits everybody whom nothing refuses. `group_organizations`: GitHub
-    organisations whose teams become groups, besides those that rules name.
+    organisations whose teams become groups, besides those that rules name. `most_groups`: whoever has more of them is
+    refused, rather than let in with some.
     """
 
     communities: Mapping[str, Community] = field(default_factory=dict)
@@ -79,6 +83,7 @@ class Policy:
     service_users: Collection[str] = ()
     allow_all: bool = False
     group_organizations: Collection[str] = ()
+    most_groups: int = MOST_GROUPS
 
     @property
     def organizations(self) -> frozenset[str]:
@@ -192,10 +197,16 @@ def _given_groups(policy: Policy, identity: Identity) -> frozenset[str]:
     """
     reserved = group_names.keys(group for name in policy.communities for group in groups_made_for(name))
     in_use = group_names.keys(policy.organizations | set(policy.group_organizations))
-    ruled = tuple(f"{organization}:*" for organization in policy.organizations)
-    teams = {team for team in identity.teams if group_names.key(team.partition(":")[0]) in in_use}
-    claimed = {group for group in identity.groups if not group_names.member_of_any([group], ruled)}
+    ruled = group_names.keys(policy.organizations)
+    teams = {team for team in identity.teams if _organization_of(team) in in_use}
+    claimed = {
+        group for group in identity.groups if ":" not in group_names.key(group) or _organization_of(group) not in ruled
+    }
     return frozenset(group for group in teams | claimed if group_names.key(group) not in reserved)
+
+
+def _organization_of(group: str) -> str:
+    return group_names.key(group).partition(":")[0]
 
 
 def still_open(communities: Mapping[str, Community], groups: Iterable[str], now: datetime) -> frozenset[str]:
@@ -251,14 +262,22 @@ def refusal(
 
 def _refusals(policy: Policy, identity: Identity) -> Iterator[Reason]:
     name = identity.user_name.casefold()
+    unverified = bool(identity.email) and not identity.email_verified
     if name in map(str.casefold, policy.blocked_users):
         yield Reason("blocked_users", "This account is blocked on this hub.")
     if name in map(str.casefold, policy.service_users):
         yield Reason("hub.service_users", "This name belongs to a program, and no person can log in with it.")
     if identity.named_by_email and not identity.email_domain:
         yield Reason("email", "Your provider did not give one plain e-mail address for your account.")
-    elif identity.named_by_email and not identity.email_verified:
+    elif unverified and (identity.named_by_email or identity.needs_verified_email):
         yield Reason("email_verified", "Your provider has not verified your e-mail address. Verify it there first.")
+    count = len(identity.groups) + len(identity.teams)
+    if count > policy.most_groups:
+        yield Reason(
+            "most_groups",
+            f"Your provider names {count} groups for your account, and this hub takes no more than "
+            f"{policy.most_groups}. The people who run it can raise that, or ask the provider for fewer.",
+        )
     if identity.refused_invitation:
         yield Reason("invitations", identity.refused_invitation)
     yield from _wrong_idp(policy, identity)
@@ -268,11 +287,14 @@ def _wrong_idp(policy: Policy, identity: Identity) -> Iterator[Reason]:
     """An address whose domain some IdPs vouch for, shown by another IdP, could be made up to pass for its owner."""
     if not identity.idp or not identity.email_domain:
         return
+    placed = [
+        (f"communities.{name}.{at}", rule) for name, each in policy.communities.items() for at, rule in each.places()
+    ]
+    placed += [(f"hub.admins[{index}]", rule) for index, rule in enumerate(policy.admins)]
     vouching: dict[str, str] = {}
-    for name, community in policy.communities.items():
-        for place, rule in community.places():
-            if rule.idp and group_names.member_of_any([identity.email_domain], rule.domains):
-                vouching |= dict.fromkeys(rule.idp, f"communities.{name}.{place}")
+    for path, rule in placed:
+        if rule.idp and group_names.member_of_any([identity.email_domain], rule.domains):
+            vouching |= dict.fromkeys(rule.idp, path)
     if vouching and identity.idp not in vouching:
         through = " or ".join(sorted(map(idp_name, vouching)))
         sentence = f"People of {identity.email_domain} log in through {through}, not through {idp_name(identity.idp)}."

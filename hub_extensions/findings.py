@@ -19,6 +19,11 @@ def error(path: str, what: str, advice: str = "") -> Finding:
     return Finding(path, what, advice, "error")
 
 
+def errors(mistakes: Iterable[Mistake]) -> list[Finding]:
+    """Mistakes among what was found: each is an error."""
+    return [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
+
+
 def warning(path: str, what: str, advice: str = "") -> Finding:
     """What works, but perhaps not as was meant."""
     return Finding(path, what, advice, "warning")

@@ -17,12 +17,17 @@ from . import groups as group_names
 _EMAIL = re.compile(r"[^@\s\"\\(),:;<>\[\]\x00-\x1f\x7f]+@(?P<domain>[a-z0-9-]+(?:\.[a-z0-9-]+)+)", re.ASCII)
 
 
+LONGEST_GROUP = 255  # characters; JupyterHub's database keeps no more
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")  # in a database
+
+
 @dataclass(frozen=True)
 class Identity:
     """What a provider said of a person.
 
     `provider`: github, cilogon, google, globus, oidc, …; `subject`: the provider's own lasting name for the person.
     `user_name` is the name that the hub would use; `named_by_email` tells that it is made of the e-mail address.
+    `needs_verified_email` tells that an address which is not verified refuses the person whatever the name is made of.
     `idp`: the entity ID of the identity provider behind CILogon or Globus. `organizations` and `teams` (`org:team`) are
     GitHub's, `groups` the provider's claims, `invited_to` the communities that the person has joined by an invitation.
     `refused_invitation`: why the invitation that the person has just shown does not count; "" if it does, or none was.
@@ -34,6 +39,7 @@ class Identity:
     email: str = ""
     email_verified: bool = False
     named_by_email: bool = False
+    needs_verified_email: bool = False
     idp: str = ""
     hosted_domain: str = ""
     organizations: Collection[str] = ()
@@ -81,13 +87,13 @@ def is_true(claim: Any) -> bool:
 def groups_of(claim: Any) -> frozenset[str]:
     """The groups that a provider's claim names: a list of texts or numbers, or one text.
 
-    Anything else names none; a text is one group, never its letters.
+    Anything else names none; a text is one group, never its letters. What the hub's database cannot keep is no group.
     """
-    if isinstance(claim, (str, int)):
-        return frozenset({text_of(claim)} - {""})
-    if not isinstance(claim, Iterable) or isinstance(claim, Mapping):
+    claimed = [claim] if isinstance(claim, (str, int)) else claim
+    if not isinstance(claimed, Iterable) or isinstance(claimed, Mapping):
         return frozenset()
-    return frozenset(map(text_of, claim)) - {""}
+    names = (name for name in map(text_of, claimed) if name.strip() and len(name) <= LONGEST_GROUP)
+    return frozenset(name for name in names if not _UNWRITABLE.search(name))
 
 
 def found_at(said: Any, path: str) -> Any:

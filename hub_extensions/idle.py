@@ -4,7 +4,6 @@ Each limit is looked for by itself: the first rule that means the server and say
 stands beside the rules. A server is known by its profile and by the groups that its owner had when it started.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,12 +14,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from . import groups as group_names
 from .catalogue import Names
+from .durations import duration_of
 from .mistakes import shown
 
 NEVER = "never"
 LONGEST = timedelta(days=390)
-
-_TIME = re.compile(r"(\d{1,6}) *(second|minute|hour|day|week)s?", re.ASCII)
 
 
 @lru_cache(maxsize=1024)
@@ -32,9 +30,8 @@ def time(text: str) -> timedelta | None:
     word = text.strip().casefold()
     if word == NEVER:
         return None
-    found = _TIME.fullmatch(word)
-    meant = timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
-    if not timedelta() < meant <= LONGEST:
+    meant = duration_of(word)
+    if meant is None or not timedelta() < meant <= LONGEST:
         raise ValueError(
             f"expected a time such as 90 minutes, 12 hours or 3 days, at most {LONGEST.days} days, or never; found "
             f"{shown(text)}."

@@ -1,5 +1,7 @@
 """What a hub will have once settings are laid over its configuration, and what is wrong or doubtful in it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jupyterhub.roles import get_default_roles
@@ -10,7 +12,7 @@ from . import usage_quota_policy
 from .additions import entries, listed
 from .catalogue_check import check_building, check_list
 from .configured_login import login_of
-from .findings import Finding, error
+from .findings import Finding, errors, warning
 from .login_check import check as check_login
 from .mistakes import Mistake, SettingsError
 from .node_sizes import expand
@@ -19,35 +21,50 @@ from .settings import Settings, today
 from .spawner_traits import class_of, traits_of
 
 
-def check(c: Config, settings: Settings) -> list[Finding]:
-    """What is doubtful in what the hub will have; raises SettingsError with everything that is wrong."""
+@dataclass(frozen=True)
+class InUse:
+    """What the hub will have, and what is doubtful in it.
+
+    `section` is the class for which the profiles are configured, "" where the settings have them.
+    """
+
+    doubts: Sequence[Finding]
+    section: str
+    profiles: Any
+    quotas: Sequence[Mapping[str, Any]]
+
+
+def check(c: Config, settings: Settings) -> InUse:
+    """What the hub will have; raises SettingsError with everything that is wrong in it."""
     found = [*settings.doubts, *_check_grants(c, settings)]
-    named: Any = None
+    section, named, counted = "", None, []
     try:
-        section, named = profiles(c, settings)
+        section, named = _profiles(c, settings)
         found += _check_profiles(c, settings, section, named)
     except SettingsError as mistaken:
-        found += _errors(mistaken)
+        found += errors(mistaken.mistakes)
     try:
-        quotas(c, settings)
+        counted = _quotas(c, settings)
     except SettingsError as mistaken:
-        found += _errors(mistaken)
+        found += errors(mistaken.mistakes)
     found += check_login(login_of(c, settings, named))
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes)
-    return found
-
-
-def _errors(mistaken: SettingsError) -> list[Finding]:
-    return [error(mistake.path, mistake.what, mistake.advice) for mistake in mistaken.mistakes]
+    return InUse(found, section, named, counted)
 
 
 def _check_profiles(c: Config, settings: Settings, section: str, found: Any) -> list[Finding]:
     """What is wrong or doubtful in profiles; those of the settings have been checked with the settings."""
     path = f"c.{section}.profile_list" if section else "profiles"
-    findings = check_list(found, path, traits_of(spawner_class(c, settings)), today()) if section else []
-    builder = configured(c, settings, "ProfileSpawner", "binder_service") or "binder"
+    spawner = _spawner_class(c, settings)
+    findings = check_list(found, path, traits_of(spawner), today(settings)) if section else []
+    if settings.profiles and not _offers_profiles(class_of(spawner)):
+        advice = "Set c.JupyterHub.spawner_class to profile-kube or profile-local, before configure is called."
+        findings.append(
+            warning(path, f"do nothing with {spawner or 'the spawner that JupyterHub has by default'}.", advice)
+        )
+    builder = _configured(c, settings, "ProfileSpawner", "binder_service") or "binder"
     if found is not None and not any(service.get("name") == builder for service in listed(c, "services")):
         findings += check_building(found, path, builder)
     return findings
@@ -62,10 +79,10 @@ def _check_grants(c: Config, settings: Settings) -> list[Finding]:
         *leads_roles(settings.communities),
     ]
     mistakes = grant_mistakes(settings.grants, [str(role.get("name")) for role in roles], scope_definitions)
-    return [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
+    return errors(mistakes)
 
 
-def profiles(c: Config, settings: Settings) -> tuple[str, Any]:
+def _profiles(c: Config, settings: Settings) -> tuple[str, Any]:
     """The profiles that the hub will have, and the class for which they are configured; "" for those of the settings.
 
     Zero to JupyterHub sets `singleuser.profileList` for KubeSpawner. The most specific class counts, and only a spawner
@@ -73,10 +90,9 @@ def profiles(c: Config, settings: Settings) -> tuple[str, Any]:
     """
     if settings.profiles:
         return "", settings.profiles
-    cls = class_of(spawner_class(c, settings))
-    names = [base.__name__ for base in cls.__mro__] if cls else []
-    for name in names if "ProfileSpawner" in names else ():
-        found = configured(c, settings, name, "profile_list")
+    cls = class_of(_spawner_class(c, settings))
+    for name in [base.__name__ for base in cls.__mro__] if cls and _offers_profiles(cls) else ():
+        found = _configured(c, settings, name, "profile_list")
         if isinstance(found, (list, dict)):
             found, mistakes = expand(found, settings.sizes, f"c.{name}.profile_list")
             if mistakes:
@@ -85,30 +101,34 @@ def profiles(c: Config, settings: Settings) -> tuple[str, Any]:
     return "", None
 
 
-def spawner_class(c: Config, settings: Settings) -> Any:
+def _offers_profiles(cls: type | None) -> bool:
+    return cls is not None and "ProfileSpawner" in [base.__name__ for base in cls.__mro__]
+
+
+def _spawner_class(c: Config, settings: Settings) -> Any:
     """What spawns servers: a class, its name or its entry point; None if that is not set."""
-    return configured(c, settings, "JupyterHub", "spawner_class")
+    return _configured(c, settings, "JupyterHub", "spawner_class")
 
 
-def configured(c: Config, settings: Settings, section: str, trait: str) -> Any:
+def _configured(c: Config, settings: Settings, section: str, trait: str) -> Any:
     """What a trait is configured with once the settings are laid over what is there; None if it is not."""
     there = c[section].get(trait) if section in c else None
     return settings.hub.config.get(section, {}).get(trait, there)
 
 
-def quotas(c: Config, settings: Settings) -> list[dict[str, Any]]:
+def _quotas(c: Config, settings: Settings) -> list[dict[str, Any]]:
     """The quotas of the settings, or else the policies that are configured for jupyterhub-usage-quotas.
 
     Raises SettingsError where policies have mistakes, and where quotas are set that nothing counts.
     """
-    counted = settings.usage.database or configured(c, settings, "UsageLedger", "database")
+    counted = settings.usage.database or _configured(c, settings, "UsageLedger", "database")
     if settings.quotas:
         if not counted:
             raise SettingsError([Mistake("quotas", "are counted from the usage ledger.", "Set usage.database.")])
         return [quota.model_dump(mode="json", exclude_defaults=True) for quota in settings.quotas]
     section = usage_quota_policy.SECTION
-    policy = configured(c, settings, section, "policy")
+    policy = _configured(c, settings, section, "policy")
     # Without a ledger they stay with the package that they were written for.
     if not policy or not counted:
         return []
-    return usage_quota_policy.quotas_of(policy, configured(c, settings, section, "scope_fallback_strategy"))
+    return usage_quota_policy.quotas_of(policy, _configured(c, settings, section, "scope_fallback_strategy"))

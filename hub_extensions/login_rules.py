@@ -29,6 +29,7 @@ def check_rules(login: Login) -> list[Finding]:
     return [
         *_github(login),
         *_cilogon(login),
+        *_groups_of_any_idp(login),
         *_unverified_names(login),
         *_shared_names(login),
         *_groups(login),
@@ -70,6 +71,21 @@ def _cilogon(login: Login) -> Iterator[Finding]:
             inside(path, idp), f"admits nobody: people can log in through {idp_name(idp)}, and are then refused.",
             "Give it allow_all or allowed_domains, or remove it.",
         )  # fmt: skip
+
+
+def _groups_of_any_idp(login: Login) -> Iterator[Finding]:
+    """Groups that each of several institutions can put its people into."""
+    if not login.ours or "cilogon" not in login.providers or len(login.idps) < 2:
+        return
+    for path, rule in login.rules:
+        of_others = rule.provider and set(rule.provider) <= set(PROVIDERS.values()) - {"cilogon"}
+        if rule.groups and not (rule.idp or rule.github or rule.hosted_domains or of_others):
+            names = shown(rule.groups[0]) if len(rule.groups) == 1 else f"{len(rule.groups)} groups"
+            yield warning(
+                path,
+                f"means members of {names} by the word of any of {len(login.idps)} identity providers.",
+                "Write beside groups the idp whose groups they are; several, if all of them may say so.",
+            )
 
 
 def _unverified_names(login: Login) -> Iterator[Finding]:
@@ -175,6 +191,13 @@ def _communities(login: Login) -> Iterator[Finding]:
     if login.classes and login.rules and not login.ours:
         what = f"say who may log in, but {login.classes[0]} is in use, which does not know communities."
         yield warning("communities", what, "Choose an authenticator whose name begins with community-.")
+    if login.ours and login.communities and not login.manages_groups:
+        made_by_hand = "JupyterHub.load_groups" if login.value("manage_groups") is None else "manage_groups: false"
+        yield warning(
+            "communities",
+            f"put nobody into a group, because of {made_by_hand}: profiles, quotas and roles of leads do not see them.",
+            "Remove it, so that people are in the groups of their communities.",
+        )
     for path, rule in login.rules if login.providers and login.ours else ():
         why = unmeetable(rule, login.providers, login.idps)
         if why:

@@ -186,7 +186,8 @@ def _visible(
         visible, given_up = _visible_option(name, option, person, options, built_images, of_choice)
         visible_options.append(visible)
         notices += given_up
-    decided = any(choice.uses for option in visible_options for choice in option.choices)
+    # Without quotas nothing uses anything.
+    decided_by_choices = uses and any(choice.uses for option in visible_options for choice in option.choices)
     communities = counted_for(profile, person)
     wanted = options.get(COMMUNITY)
     counted = wanted if isinstance(wanted, str) and wanted in communities else next(iter(communities), "")
@@ -209,7 +210,7 @@ def _visible(
         communities=tuple(VisibleCommunity(name, name == counted) for name in communities)
         if len(communities) > 1
         else (),
-        uses=uses(profile.name, profile.kubespawner_override, None) if uses and not decided else "",
+        uses=uses(profile.name, profile.kubespawner_override, None) if uses and not decided_by_choices else "",
     ), notices
 
 
@@ -232,9 +233,10 @@ def _visible_option(
     if wanted is not None and (not isinstance(wanted, str) or wanted not in choices):
         notices.append(f"{title}: {shown(wanted)} is not offered to you any more.")
         wanted = None
-    selected = None if written else wanted or default_choice(choices)
+    selected = None if written else wanted or default_choice(option, choices)
     # What a choice looks like does not depend on the person, and there may be thousands.
-    visible = {key: option.visible_choices[key] for key in choices}
+    looks = option.visible_choices
+    visible = {key: looks[key] for key in choices}
     if uses:
         for key, choice in choices.items():
             visible[key] = visible[key]._replace(uses=uses(choice.kubespawner_override))

@@ -9,21 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from pydantic import BaseModel, ConfigDict
+
 from . import groups
 from .branding import Brand, Branding, Contact, brand_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Level = Literal["info", "success", "warning", "danger"]
 
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
+class Announcement(BaseModel):
     """A sentence for everybody on every page, as plain text; `level` chooses its colour."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
     text: str
-    level: Level = "info"
+    level: Literal["info", "success", "warning", "danger"] = "info"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ def compiled(pattern: str) -> "regex.Pattern[str]":
     try:
         return regex.compile(pattern)
     except regex.error as error:
-        raise ValueError(f"cannot be read as a regular expression: {error}.") from None
+        raise ValueError(f"is not a regular expression: {error}.") from None
 
 
 def matched(pattern: str, text: str) -> "regex.Match[str] | None":

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from . import groups as group_names
-from .catalogue import Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice
+from .catalogue import Audience, Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice
 from .mistakes import shown
 from .overrides import filled_in
 from .patterns import matched
@@ -39,9 +39,25 @@ class Person:
     communities: tuple[str, ...] = ()
 
     @cached_property
-    def group_keys(self) -> frozenset[str]:
-        """The groups in the form in which their names are compared."""
-        return group_names.keys(self.groups)
+    def admitted(self) -> "_Admitted":
+        """Whether this is one of an audience."""
+        return _Admitted(self)
+
+
+class _Admitted(dict[Audience, bool]):
+    """Audience → whether a person is one of it, found when it is first asked for: thousands of choices have a few."""
+
+    def __init__(self, person: Person):
+        super().__init__()
+        self._person = person
+
+    def __missing__(self, audience: Audience) -> bool:
+        self[audience] = found = (
+            audience.everyone
+            or group_names.member_of_any(self._person.groups, audience.groups)
+            or self._person.user_name.lower() in audience.users
+        )
+        return found
 
 
 @dataclass(frozen=True)
@@ -139,17 +155,16 @@ def counted_for(profile: Profile, person: Person) -> tuple[str, ...]:
 
 def admits(part: Restricted, person: Person) -> bool:
     """Whether a part is for this person."""
-    return (
-        part.for_everyone
-        or not part.group_keys.isdisjoint(person.group_keys)
-        or (bool(part.patterns) and group_names.member_of_any(person.groups, part.patterns))
-        or (bool(part.allowed_users) and person.user_name.casefold() in map(str.casefold, part.allowed_users))
-    )
+    return person.admitted[part.audience]
 
 
 def open_choices(option: Option, person: Person) -> dict[str, Choice]:
     """The choices of an option that are for this person."""
-    return {key: choice for key, choice in option.choices.items() if admits(choice, person)}
+    admitted = person.admitted
+    # As fast as can be: a page asks for thousands.
+    return {
+        key: choice for (key, choice), of in zip(option.choices.items(), option.audiences, strict=True) if admitted[of]
+    }
 
 
 def open_write_in(option: Option, person: Person) -> UnlistedChoice | None:
@@ -160,7 +175,7 @@ def open_write_in(option: Option, person: Person) -> UnlistedChoice | None:
 
 def _is_open(option: Option, person: Person) -> bool:
     """Whether an option has something to choose for this person."""
-    return bool(open_write_in(option, person)) or any(admits(choice, person) for choice in option.choices.values())
+    return bool(open_write_in(option, person)) or any(person.admitted[of] for of in option.audiences)
 
 
 def takes_built_images(option: Option, person: Person, built_images: str) -> bool:
@@ -210,9 +225,9 @@ def default_of(profiles: Sequence[Profile]) -> Profile:
     return next((profile for profile in profiles if profile.default), profiles[0])
 
 
-def default_choice(choices: Mapping[str, Choice]) -> str | None:
-    """The key of the default among some choices, None if there are none."""
-    return next((key for key, choice in choices.items() if choice.default), next(iter(choices), None))
+def default_choice(option: Option, choices: Mapping[str, Choice]) -> str | None:
+    """The key of the default among those choices of an option that are open, None if there are none."""
+    return next((key for key in option.defaults if key in choices), next(iter(choices), None))
 
 
 def named(profiles: Iterable[Profile], slug: Any) -> Profile | None:
@@ -281,7 +296,7 @@ def _choose(
             template = {"image": "{value}"}
         return written, name + WRITE_IN, filled_in(template, written)
     if key is None:
-        key = default_choice(choices)
+        key = default_choice(option, choices)
         if key is None:
             return Refused(f"{title}: write what you want to use.")
     if not isinstance(key, str) or key not in choices:

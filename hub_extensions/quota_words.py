@@ -39,6 +39,11 @@ def spent(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) 
     )
 
 
+def stopping(balances: Sequence[Balance], at: datetime, zone: tzinfo, titles: Mapping[str, str]) -> str:
+    """That a running server is going to be stopped, when, and why."""
+    return f"Your server stops at {_clock(at, zone)}: save your work. {spent(balances, zone, titles)}"
+
+
 def in_an_hour(countings: Sequence[Counting], server: Session) -> str:
     """What a server would use of the limits: `Uses 16 GiB-hours and 4 CPU-hours an hour`.
 
@@ -134,12 +139,16 @@ def frees(balance: Balance, zone: tzinfo) -> str:
         return _day(balance.frees_at, zone)
     # The next whole minute: whoever comes at the time that is shown is not sent away again.
     whole = balance.frees_at.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return f"{_day(whole, zone)}, {whole.astimezone(zone):%H:%M} ({zone})"
+    return f"{_day(whole, zone)}, {_clock(whole, zone)}"
 
 
 def _frees(balance: Balance, zone: tzinfo) -> str:
     at = frees(balance, zone)
     return f"There will be some again from {at}." if at else "A server that needs this cannot start here."
+
+
+def _clock(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%H:%M} ({zone})"
 
 
 def _day(at: datetime, zone: tzinfo) -> str:

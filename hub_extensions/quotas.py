@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from . import groups as group_names
 from .catalogue import Names
+from .durations import duration_of
 from .mistakes import Mistake, did_you_mean, shown
 from .profiles import Person
 from .sessions import Window
@@ -32,9 +33,10 @@ Calendar = Literal["day", "week", "month"]
 UNITS: dict[Resource, str] = {"memory": "GiB-hours", "cpu": "CPU-hours", "gpu": "GPU-hours", "hours": "hours"}
 UNLIMITED = "unlimited"
 LONGEST_WINDOW = timedelta(days=390)  # the ledger keeps sessions for 13 months
+GRACE = timedelta(minutes=30)
+LONGEST_GRACE = timedelta(days=7)
 
 _AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?) *([A-Za-z-]+)", re.ASCII)
-_ROLLING = re.compile(r"(\d{1,5}) *(hour|day|week)s?", re.ASCII)
 _CALENDAR: dict[str, Calendar] = {"day": "day", "week": "week", "month": "month"}
 _PERCENT = re.compile(r"(\d{1,3}) *%", re.ASCII)
 
@@ -73,14 +75,22 @@ def span(text: str) -> Span:
     word = text.strip().casefold()
     if word in _CALENDAR:
         return Span(calendar=_CALENDAR[word])
-    found = _ROLLING.fullmatch(word)
-    length = timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
-    if not timedelta() < length <= LONGEST_WINDOW:
+    length = duration_of(word)
+    if length is None or not timedelta(hours=1) <= length <= LONGEST_WINDOW:
         raise ValueError(
             f"expected a window such as 30 days, at most {LONGEST_WINDOW.days} days, or one of the calendar: "
             f"day, week or month; found {shown(text)}."
         )
     return Span(length=length)
+
+
+@lru_cache(maxsize=1024)
+def grace(text: str) -> timedelta:
+    """How long servers go on when a limit is spent: `30 minutes`, `2 hours`. Raises ValueError for anything else."""
+    length = duration_of(text)
+    if length is None or length > LONGEST_GRACE:
+        raise ValueError(f"expected a time such as 30 minutes, at most {LONGEST_GRACE.days} days; found {shown(text)}.")
+    return length
 
 
 @lru_cache(maxsize=1024)
@@ -100,6 +110,11 @@ def _percent(value: Any) -> Any:
 
 def _is_window(text: Any) -> Any:
     span(text if isinstance(text, str) else repr(text))
+    return text
+
+
+def _is_grace(text: Any) -> Any:
+    grace(text if isinstance(text, str) else repr(text))
     return text
 
 
@@ -124,7 +139,8 @@ class Quota(_Part):
 
     With `otherwise` it is for people to whom no other entry of its resource applies. `groups` may be patterns.
     `weights` are by the slug of a profile: an hour of one with the weight 2 counts double, with 0 it does not count.
-    From `warn_at` percent on the person is told.
+    From `warn_at` percent on the person is told. When nothing is left, new starts are refused; with `when_spent: stop`
+    running servers end too, `grace` after their owner was told.
     """
 
     groups: Names = ()
@@ -137,7 +153,8 @@ class Quota(_Part):
     intersection: Intersection | None = None
     weights: dict[str, Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]] = {}
     exceptions: tuple[Exemption, ...] = ()
-    when_spent: Literal["refuse"] = "refuse"
+    when_spent: Literal["refuse", "stop"] | None = None
+    grace: Annotated[str, BeforeValidator(_is_grace)] | None = None
     warn_at: Annotated[int, BeforeValidator(_percent), Field(ge=1, le=100)] = 80
 
     @field_validator("limit")
@@ -154,6 +171,13 @@ class Quota(_Part):
             if "resource" in info.data and exemption.limit != UNLIMITED:
                 amount(exemption.limit, info.data["resource"])
         return exceptions
+
+    @field_validator("grace")
+    @classmethod
+    def _is_of_a_stop(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text and info.data.get("when_spent") != "stop":
+            raise ValueError("is the time until servers are stopped: it needs when_spent: stop.")
+        return text
 
     @field_validator("communities")
     @classmethod
@@ -197,16 +221,19 @@ class Quota(_Part):
 
 
 def _agreeing(quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
-    first: dict[tuple[Resource, Span], tuple[int, Intersection]] = {}
+    """Entries that may come together in one limit, which has one of each of these."""
+    first: dict[tuple[str, Resource, Span], tuple[int, str]] = {}
     for index, quota in enumerate(quotas):
-        if quota.intersection is None:
-            continue
-        where, said = first.setdefault((quota.resource, span(quota.window)), (index, quota.intersection))
-        if said != quota.intersection:
-            raise ValueError(
-                f"[{where}] and [{index}] are of one resource and window, and their intersection is {said} and "
-                f"{quota.intersection}. Say the same in both, or say it once."
-            )
+        for name in ("intersection", "when_spent", "grace"):
+            value = getattr(quota, name)
+            if value is None:
+                continue
+            where, said = first.setdefault((name, quota.resource, span(quota.window)), (index, value))
+            if said != value:
+                raise ValueError(
+                    f"[{where}] and [{index}] are of one resource and window, and their {name} is {said} and {value}. "
+                    "Say the same in both, or say it once."
+                )
     return quotas
 
 
@@ -227,11 +254,15 @@ class Counting(NamedTuple):
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one person may use, in units of the resource; from `warn_at` (also in units) on they are told."""
+    """What one person may use, in units of the resource; from `warn_at` (also in units) on they are told.
+
+    `grace`: how long after that their servers go on when nothing is left; None if they are left alone.
+    """
 
     counting: Counting
     limit: Fraction
     warn_at: Fraction
+    grace: timedelta | None = None
 
 
 def unknown_communities(quotas: Sequence[Quota], communities: Iterable[str], path: str = "quotas") -> list[Mistake]:
@@ -289,7 +320,9 @@ def _allowance(counting: Counting, entries: Sequence[Quota], user_name: str, tod
             [amount(quota.limit, counting.resource) for quota in entries],
             next((quota.intersection for quota in entries if quota.intersection), "min"),
         )
-    return Allowance(counting, limit, warn_at * limit)
+    stops = any(quota.when_spent == "stop" for quota in entries)
+    said = next((quota.grace for quota in entries if quota.grace), None)
+    return Allowance(counting, limit, warn_at * limit, (grace(said) if said else GRACE) if stops else None)
 
 
 def _exempted(quota: Quota, user_name: str, today: date) -> Iterable[str]:

@@ -20,7 +20,7 @@ def meet(one: Restricted, other: Restricted) -> bool:
         or other.for_everyone
         or group_names.member_of_any(one.groups, other.groups)
         or group_names.member_of_any(other.groups, one.groups)
-        or not _users(one).isdisjoint(_users(other))
+        or not one.users.isdisjoint(other.users)
     )
 
 
@@ -34,23 +34,19 @@ def left_out(whole: Restricted, parts: Sequence[Restricted]) -> str:
     if any(part.for_everyone for part in parts):
         return ""
     groups = [group for part in parts for group in part.groups]
-    users = frozenset[str]().union(*map(_users, parts))
+    users = frozenset[str]().union(*(part.users for part in parts))
     if whole.for_everyone:
         named = [*dict.fromkeys(groups), *sorted(users)]
         return f"people other than {_listed(named)}" if named else "everyone"
     # A named user may also be in one of the groups.
     missing = [group for group in whole.groups if not group_names.member_of_any([group], groups)]
-    missing += [] if groups else sorted(_users(whole) - users)
+    missing += [] if groups else sorted(whole.users - users)
     return _listed(missing)
 
 
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more
-
-
-def _users(part: Restricted) -> frozenset[str]:
-    return frozenset(map(str.casefold, part.allowed_users))
 
 
 def _first_day(profile: Profile) -> date:

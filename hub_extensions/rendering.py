@@ -14,6 +14,8 @@ from urllib.parse import quote
 from traitlets.config import Config
 
 from . import catalogue
+from .catalogue_check import read_checked
+from .spawner_traits import traits_of
 
 SPAWNER = "profile-kube"
 # What a hub makes anew at each start; a fixed word in its place keeps the result the same from run to run.
@@ -46,8 +48,9 @@ class Person:
     id = 1
     admin = False
 
-    def __init__(self, name: str, groups: Sequence[str], base_url: str):
+    def __init__(self, name: str, groups: Sequence[str], base_url: str, db: Any):
         self.name = name
+        self.db = db
         self.groups = [Group(group) for group in groups]
         self.escaped_name = quote(name, safe="@~")
         self.url = self.base_url = f"{base_url}user/{self.escaped_name}/"
@@ -71,6 +74,11 @@ async def pod_manifest(
     and traitlets.TraitError or ValueError where the spawner cannot take its configuration.
     """
     options = dict(options or {})
+    listed = config.KubeSpawner.get("profile_list")
+    if isinstance(listed, (list, dict)):
+        with _no_cluster():
+            # The spawner checks it too, and knows only the name of its trait.
+            read_checked(listed, "singleuser.profileList", traits_of(SPAWNER))
     try:
         spawner = _spawner(config, user, groups, server)
         _check_profile(spawner.profile_list, options.get("profile"))
@@ -109,7 +117,7 @@ def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> A
         raise RenderingError(
             f"This hub has no named servers, so there is no server {server!r} (hub.allowNamedServers)."
         )
-    person = Person(user, groups, base_url)
+    person = Person(user, groups, base_url, Session())
     address = f"{person.url}{quote(server, safe='@~')}/" if server else person.url
     client = f"jupyterhub-user-{quote(user)}" + (f"-{quote(server)}" if server else "")
     hub = Hub(bind_url="http://:8081", base_url=f"{base_url}hub/")
@@ -120,7 +128,7 @@ def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> A
             config=config,
             user=person,
             hub=hub,
-            db=Session(),
+            db=person.db,
             orm_spawner=orm.Spawner(
                 name=server, server=orm.Server(proto="http", ip="", port=0, base_url=address, cookie_name="")
             ),

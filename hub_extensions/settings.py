@@ -1,7 +1,7 @@
 """The settings of a hub: one mapping or YAML file, checked whole before anything of it is used."""
 
 from collections.abc import Callable, Hashable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
-from .pages import Level
+from .pages import Announcement
 from .quotas import Quotas, too_long, unknown_communities
 from .report_settings import ReportSettings
 from .usage_service import time_zone
@@ -105,13 +105,6 @@ class Grant(_Part):
     scopes: tuple[str, ...] = Field(min_length=1)
 
 
-class Announcement(_Part):
-    """A sentence for everybody, on every page."""
-
-    text: str
-    level: Level = "info"
-
-
 class Settings(_Part):
     """Everything that `configure` wires; sizes are put into the profiles, which `catalogue_check` checks."""
 
@@ -142,9 +135,9 @@ class Settings(_Part):
         raise ValueError(f"expected a list of profiles, found {shown(profiles)}.")
 
 
-def today() -> date:
-    """The day by which profiles are found to be over."""
-    return datetime.now(UTC).date()
+def today(settings: Settings) -> date:
+    """The day by which profiles are found to be over: where the hub's days begin."""
+    return datetime.now(time_zone(settings.usage.time_zone)).date()
 
 
 def load(source: Mapping[str, Any] | str | Path, traits_of: Callable[[Any], Traits | None] | None = None) -> Settings:
@@ -174,7 +167,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         ]
     if isinstance(profiles, (list, dict)):
         traits = traits_of(_at(values, "hub", "config", "JupyterHub", "spawner_class")) if traits_of else None
-        found = check_list(profiles, "profiles", traits, today())
+        found = check_list(profiles, "profiles", traits, today(settings))
         mistakes += [finding for finding in found if finding.severity == "error"]
         settings._doubts = tuple(found)
     mistakes += unknown_communities(settings.quotas, settings.communities)

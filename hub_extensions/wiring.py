@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from . import idle_service, in_use
 from . import settings as settings_files
 from .additions import add_role, grant, handle, listed, put, update
 from .findings import told_once
+from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
-from .pages import Announcement, PageContext
+from .pages import PageContext
 from .report_settings import plain
 from .roles import leads_roles
 from .settings import Settings
@@ -37,26 +38,23 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
     """
     try:
         checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
-        doubts = in_use.check(c, checked)
-        section, profiles = in_use.profiles(c, checked)
+        used = in_use.check(c, checked)
     except SettingsError as error:
         sys.exit(str(error))
-    for doubt in told_once(doubts):
+    for doubt in told_once(used.doubts):
         log.warning("%s", doubt)
-    apply(c, checked)
-    if section:
-        c[section].profile_list = profiles
+    _apply(c, checked, used)
 
 
-def apply(c: Config, settings: Settings) -> None:
-    """Set what checked settings ask for; see `configure`."""
+def _apply(c: Config, settings: Settings, used: InUse) -> None:
     for section, traits in settings.hub.config.items():
         for name, value in traits.items():
             c[section][name] = value
     _set_pages(c, settings)
-    if settings.profiles:
-        c.ProfileSpawner.profile_list = settings.profiles
-    c.ProfileSpawner.time_zone = settings.usage.time_zone
+    if used.profiles is not None:
+        c[used.section or "ProfileSpawner"].profile_list = used.profiles
+    if "time_zone" in settings.usage.model_fields_set:
+        c.ProfileSpawner.time_zone = c.CommunityAuthenticator.time_zone = settings.usage.time_zone
     if settings.communities:
         c.ProfileSpawner.communities = {
             name: community.title or name for name, community in settings.communities.items()
@@ -70,11 +68,10 @@ def apply(c: Config, settings: Settings) -> None:
         c.ProfileSpawner.environment_from_auth_state = settings.environment_from_auth_state
     if settings.hub.service_users:
         c.ProfileSpawner.service_users = list(settings.hub.service_users)
-    quotas = in_use.quotas(c, settings)
-    if quotas:
-        c.ProfileSpawner.quotas = quotas
+    if used.quotas:
+        c.ProfileSpawner.quotas = list(used.quotas)
     if settings.usage.database:
-        _set_usage(c, settings)
+        _set_usage(c, settings, used.quotas)
     if settings.idle.is_set:
         put(c, "services", idle_service.service(settings.idle))
         add_role(c, idle_service.role())
@@ -88,9 +85,9 @@ def apply(c: Config, settings: Settings) -> None:
         grant(c, given.to, given.scopes)
     log.info(
         "%d profiles, %d communities, %d quotas, usage %s",
-        len(settings.profiles),
+        len(used.profiles or ()),
         len(settings.communities),
-        len(quotas),
+        len(used.quotas),
         "on" if settings.usage.database else "off",
     )
 
@@ -102,7 +99,6 @@ def _set_login(c: Config, settings: Settings) -> None:
             name: community.model_dump(mode="json", by_alias=True, exclude_defaults=True)
             for name, community in settings.communities.items()
         }
-    login.time_zone = settings.usage.time_zone
     if settings.hub.admins:
         login.admins = [rule.model_dump(mode="json", exclude_defaults=True) for rule in settings.hub.admins]
     if settings.hub.service_users:
@@ -120,12 +116,12 @@ def _set_pages(c: Config, settings: Settings) -> None:
         settings.hub.title,
         settings.branding,
         [(name, community.title or name, community.branding) for name, community in settings.communities.items()],
-        [Announcement(told.text, told.level) for told in settings.announcements],
+        settings.announcements,
     )
     update(c, "template_vars", {"hub_extensions": page})
 
 
-def _set_usage(c: Config, settings: Settings) -> None:
+def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]]) -> None:
     usage = UsageSettings(
         database=settings.usage.database,
         hub=settings.usage.hub_name,
@@ -137,7 +133,7 @@ def _set_usage(c: Config, settings: Settings) -> None:
         community_branding={
             name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
         },
-        quotas=tuple(in_use.quotas(c, settings)),
+        quotas=tuple(quotas),
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),

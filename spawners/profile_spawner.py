@@ -1,8 +1,9 @@
 """The profile machinery of a spawner, whatever it starts servers with."""
 
-import re
+import logging
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from jupyterhub.utils import maybe_future
@@ -10,16 +11,22 @@ from sqlalchemy.orm import object_session
 from traitlets import Any as AnyValue
 from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, validate
 
-from hub_extensions import catalogue, groups, profiles
+from hub_extensions import catalogue, catalogue_check, groups, profiles
 from hub_extensions.checked_traits import TimeZone
+from hub_extensions.findings import told_once
+from hub_extensions.group_metrics import GROUP_SIZES
+from hub_extensions.mistakes import SettingsError
 from hub_extensions.offer import offer
+from hub_extensions.override_check import Traits
+from hub_extensions.patterns import compiled
 from hub_extensions.quota_words import uses_of
+from hub_extensions.spawner_traits import traits_of
 from hub_extensions.usage_service import time_zone as zone
 
 from . import form
 from .endings import Endings
 from .personal_environment import PersonalEnvironment
-from .quotas import QuotaCheck
+from .quota_watch import QuotaWatch
 from .refusal import knows_refusals, refusal
 from .session import SessionRecord
 from .trait_overrides import TraitOverrides
@@ -27,7 +34,7 @@ from .trait_overrides import TraitOverrides
 _READER = "hub_extensions_catalogue_reader"  # among the hub's settings
 
 
-class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment, Endings):
+class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment, Endings):
     """Put this before a Spawner class, to let people choose from profiles that are scoped by group.
 
     Whatever way options reach the spawner (form, link, REST API, an admin, saved options), `apply_user_options` is the
@@ -57,6 +64,11 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment, Endings):
         A list; or a mapping, whose values are used in the order of their keys; or a function that takes the spawner and
         returns either, and may be async. An empty list switches profiles off. With profiles, nobody can start a server
         that is none of them: someone to whom no profile is open is refused.
+
+        A list or mapping is checked whole, by the settings of this spawner, when JupyterHub makes the first spawner: at
+        its start if servers are running, else when the first person logs in, who then gets an error. With
+        `hub_extensions.configure(c, {})` at the end of your configuration (which also brings this package's pages)
+        every start ends with what is wrong instead. What a function returns is only read.
         """,
     )
 
@@ -127,6 +139,8 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment, Endings):
         super().__init__(**kwargs)
         self._good_options = self.user_options  # those of the last start, which JupyterHub has kept
         self.session = SessionRecord(self)
+        if self.user:
+            GROUP_SIZES.follow(self.user.db)
 
     @default("user_options")
     def _user_options_default(self) -> dict[str, Any]:
@@ -174,12 +188,22 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment, Endings):
     def _options_from_form_default(self) -> Any:
         return form.options_of
 
+    @validate("profile_list")
+    def _is_checked(self, proposal: Any) -> Any:
+        listed = proposal["value"]
+        try:
+            if not callable(listed):
+                self._reader().read(listed)
+        except SettingsError as error:
+            raise TraitError(str(error)) from None
+        return listed
+
     @validate("built_images")
     def _compiles(self, proposal: Any) -> str:
         try:
-            re.compile(proposal["value"])
-        except re.error as error:
-            raise TraitError(f"built_images is not a regular expression: {error}") from error
+            compiled(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"built_images {error}") from None
         return str(proposal["value"])
 
     def _builder(self) -> str:
@@ -309,12 +333,26 @@ class ProfileSpawner(TraitOverrides, QuotaCheck, PersonalEnvironment, Endings):
     def _profile(self) -> str:
         return self.resolved.profile if self.resolved else ""
 
+    def _reader(self) -> catalogue.Reader:
+        """What reads and checks a list once for a hub: each spawner has a copy of the configured one.
+
+        The settings are what all spawners of a hub have in common; a spawner without a user has none.
+        """
+        shared = self.user.settings if self.user else {}
+        if _READER not in shared:
+            shared[_READER] = catalogue.Reader(partial(_read_checked, traits_of(type(self)), self.log))
+        return shared[_READER]  # type: ignore[no-any-return]
+
     async def _catalogue(self) -> catalogue.Catalogue:
         listed = self.profile_list
         with self.named("profile_list"):
-            if callable(listed):  # which may answer differently for each spawner, and each time
-                read = catalogue.read(await maybe_future(listed(self)))
-            else:
-                # Each spawner has a copy of the configured list. The settings are what all of one hub have in common.
-                read = self.user.settings.setdefault(_READER, catalogue.Reader()).read(listed)
+            # A function may answer differently for each spawner, and each time.
+            read = catalogue.read(await maybe_future(listed(self))) if callable(listed) else self._reader().read(listed)
         return read.model_copy(update={"built_images": self.built_images if self._builder() else ""})
+
+
+def _read_checked(traits: Traits | None, log: logging.Logger, profile_list: Any) -> catalogue.Catalogue:
+    read, doubts = catalogue_check.read_checked(profile_list, "profile_list", traits)
+    for doubt in told_once(doubts):
+        log.warning("%s", doubt)
+    return read

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, List, Unicode, validate
@@ -36,6 +37,8 @@ class Standing:
 
     allowances: list[Allowance]
     balances: list[Balance] | None
+    rates: list[Fraction] = field(default_factory=list)
+    """What this server, which runs, uses of each in an hour."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ class QuotaCheck(HookChain):
         "reason": "thesis"}`. From `warn_at` (80 %) on, people are told that little is left.
 
         They are counted from the usage ledger (`c.UsageLedger.database`), by what servers were given: the guarantee, or
-        the limit where nothing is guaranteed. A start is refused when nothing is left of what the server would use. A
-        ledger that does not answer refuses nobody; `hub_extensions_quota_uncounted_starts_total` at `/hub/metrics`
-        counts the starts that it let through.
+        the limit where nothing is guaranteed. A start is refused when nothing is left of what the server would use.
+        With `when_spent: stop` running servers that use it are stopped too, `grace` (30 minutes) after their owner was
+        told on the home page and by an event of the hub's event log. A ledger that does not answer refuses and stops
+        nobody; `hub_extensions_quota_uncounted_starts_total` at `/hub/metrics` counts the starts that it let through.
         """,
     )
 
@@ -108,12 +112,17 @@ class QuotaCheck(HookChain):
             return Standing([], [])
         running = {server.session.id for server in self.user.spawners.values() if server.active}
 
-        def counted(sessions: list[Session]) -> list[Balance]:
+        def counted(sessions: list[Session]) -> Standing:
             sessions = balances.ended_when_last_seen(sessions, running)
-            return [balances.balance(allowance, sessions, now, zone) for allowance in found]
+            mine = [each for each in sessions if each.id == self.session.id]
+            return Standing(
+                found,
+                [balances.balance(allowance, sessions, now, zone) for allowance in found],
+                [sum((balances.rate(allowance.counting, each) for each in mine), Fraction()) for allowance in found],
+            )
 
         start = balances.since(found, now, zone)
-        return Standing(found, await self.session.ledger.count(person.user_name, start, now, counted))
+        return await self.session.ledger.count(person.user_name, start, now, counted) or Standing(found, None)
 
     async def why_spent(self, person: Person, server: Session, titles: Mapping[str, str]) -> str:
         """Why a server may not start, in words: nothing is left of what it would use; "" if it may.

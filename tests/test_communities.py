@@ -151,9 +151,20 @@ REFUSED = {
     "blocked in other letters": ({"blocked_users": {"ADA"}}, {}, "blocked_users"),
     "a program": ({"service_users": {"ada"}}, {}, "hub.service_users"),
     "an unverified name": ({}, {"email_verified": False}, "email_verified"),
+    "an unverified address where none may be": (
+        {},
+        {"email_verified": False, "named_by_email": False, "needs_verified_email": True},
+        "email_verified",
+    ),
+    "more groups than anybody may have": ({"most_groups": 3}, {"groups": list("abc"), "teams": ["o:t"]}, "most_groups"),
     "no address": ({}, {"email": ""}, "email"),
     "no plain address": ({}, {"email": "a@b@example.edu"}, "email"),
     "a refused invitation": ({}, {"refused_invitation": "This invitation has been revoked."}, "invitations"),
+    "the wrong identity provider for an administrator's address": (
+        {"admins": (Rule(idp=(UNIVERSITY,), domains=("example.edu",)), Rule(provider=("oidc",)))},
+        {"idp": OTHER},
+        "hub.admins[0]",
+    ),
     "the wrong identity provider": (
         {"communities": {"uni": BY_DOMAIN}},
         {"idp": OTHER},
@@ -396,6 +407,7 @@ people = st.builds(
     email=emails,
     email_verified=st.booleans(),
     named_by_email=st.booleans(),
+    needs_verified_email=st.booleans(),
     idp=st.sampled_from(["", UNIVERSITY, OTHER]),
     hosted_domain=names,
     organizations=several,
@@ -447,6 +459,13 @@ def test_refusals_always_win(policy, who):
         assert (decision.allowed, decision.refused, decision.admin) == (False, True, False)
     assert not decide(policy, replace(who, refused_invitation="It was revoked."), NOW).allowed
     assert not decide(policy, replace(who, named_by_email=True, email_verified=False), NOW).allowed
+
+
+def test_as_many_groups_as_anybody_may_have_are_not_too_many():
+    who = Identity("ada", groups=list("abc"))
+    assert decide(Policy(allow_all=True, most_groups=3), who, NOW).groups == {"a", "b", "c"}
+    refused = decide(Policy(allow_all=True, most_groups=2), who, NOW)
+    assert "names 3 groups for your account, and this hub takes no more than 2" in refused.reasons[0].sentence
 
 
 @given(policies, people, st.randoms())

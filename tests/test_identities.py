@@ -22,6 +22,9 @@ from .ids import steady
         ([None, True, {"a": 1}, ["b"], "c"], {"c"}),
         ({"a": True}, set()),
         (1.5, set()),
+        (["x" * 255, "y" * 256], {"x" * 255}),
+        (["a\0b", "\ud800", " ", "\n", "a b"], {"a b"}),
+        ("y" * 256, set()),
     ],
     ids=steady,
 )

@@ -75,6 +75,16 @@ FINE = {
         {"CILogonOAuthenticator": {"idps": {GOOGLE: BY_EMAIL}}},
         {"communities": community({"idp": GOOGLE, "domains": ["example.edu"]})},
     ),
+    "groups of one institution": (
+        "community-cilogon",
+        {"CILogonOAuthenticator": {"idps": {UNIVERSITY: BY_EMAIL}}},
+        {"communities": community({"groups": ["cn=ocean"]})},
+    ),
+    "groups of institutions that are named": (
+        "community-cilogon",
+        {"CILogonOAuthenticator": {"idps": {UNIVERSITY: BY_EMAIL, GOOGLE: BY_EMAIL}}},
+        {"communities": community({"groups": ["cn=ocean"], "idp": UNIVERSITY})},
+    ),
     "a Workspace": (
         "community-google",
         {"GoogleOAuthenticator": {"hosted_domain": ["example.edu"], "allow_all": True}},
@@ -159,6 +169,24 @@ def test_there_is_nothing_to_say_of_a_login_that_is_fine(name):
 GITHUB = {"allowed_organizations": ["ocean-lab"]}
 CILOGON = {"idps": {UNIVERSITY: {**BY_EMAIL, "allow_all": True}}}
 MISTAKES = {
+    "communities that make no groups": (
+        "community-github",
+        {"GitHubOAuthenticator": {"manage_groups": False}},
+        {"communities": community({"github": ["ocean-lab"]})},
+        ("warning", "communities", "put nobody into a group, because of manage_groups: false"),
+    ),
+    "communities beside groups made by hand": (
+        "community-github",
+        {"JupyterHub": {"authenticator_class": "community-github", "load_groups": {"by-hand": {}}}},
+        {"communities": community({"github": ["ocean-lab"]})},
+        ("warning", "communities", "put nobody into a group, because of JupyterHub.load_groups"),
+    ),
+    "groups that any institution can put its people into": (
+        "community-cilogon",
+        {"CILogonOAuthenticator": {"idps": {UNIVERSITY: BY_EMAIL, GOOGLE: BY_EMAIL}}},
+        {"communities": community({"groups": ["cn=ocean"]})},
+        ("warning", "communities.ocean-lab.members[0]", "'cn=ocean' by the word of any of 2 identity providers"),
+    ),
     "an organisation as text": (
         "community-github",
         {"GitHubOAuthenticator": {"allowed_organizations": "ocean-lab"}},

@@ -43,10 +43,10 @@ def test_each_person_s_pages_have_the_brand_of_their_one_community(user: object,
 
 
 def test_every_page_can_name_the_communities_and_the_announcements() -> None:
-    page = PageContext("The Hub", None, COMMUNITIES, [Announcement("Soon.", "warning")])(None)
+    page = PageContext("The Hub", None, COMMUNITIES, [Announcement(text="Soon.", level="warning")])(None)
     assert [(c.name, c.title, c.logo) for c in page.communities] == [
         ("ocean-lab", "Ocean Lab", "/ocean.svg"),
         ("land", "Land Group", None),
     ]
-    assert page.announcements == (Announcement("Soon.", "warning"),)
+    assert page.announcements == (Announcement(text="Soon.", level="warning"),)
     assert PageContext("The Hub")(None).contact is None

@@ -289,6 +289,10 @@ def one(**profile):
     [
         ({"allowed_users": ["Ada"]}, person(), True),
         ({"allowed_users": ["ben"]}, person(), False),
+        ({"allowed_users": ["FIONA"]}, person(user_name="fiona"), True),
+        # Of letters that look alike, JupyterHub makes two people.
+        ({"allowed_users": ["fiona"]}, person(user_name="ﬁona"), False),
+        ({"allowed_users": ["straße"]}, person(user_name="strasse"), False),
         ({"allowed_users": ["ben"], "allowed_groups": ["x"]}, person("x"), True),
         ({"allowed_teams": ["x"]}, person("X"), True),
         ({"allowed_teams": ["x"]}, person(), False),

@@ -114,8 +114,10 @@ def test_all_mistakes_are_told_at_once_with_their_places() -> None:
         {"resource": "cpu", "limit": "5 CPU-hours", "window": "day", "groups": ["a"], "communities": ["b"]},
         {"resource": "cpu", "limit": "5 CPU-hours", "window": "day", "users": ["a"], "otherwise": True},
         {"resource": "cpu", "limit": "5 CPU-hours", "window": "day", "exceptions": [{"user": "x", "limit": "5"}]},
-        {"resource": "cpu", "limit": "5 CPU-hours", "window": "day", "weights": {"big": -1}, "when_spent": "stop"},
+        {"resource": "cpu", "limit": "5 CPU-hours", "window": "day", "weights": {"big": -1}, "when_spent": "warn"},
         {"resource": "cpu", "limt": "5 CPU-hours", "window": "0 days"},
+        {"resource": "cpu", "limit": "5 CPU-hours", "window": "30 minutes", "when_spent": "stop", "grace": "soon"},
+        {"resource": "cpu", "limit": "5 CPU-hours", "window": "day", "grace": "5 minutes"},
     ]
     with pytest.raises(SettingsError) as error:
         validated(Quotas, entries, "quotas")
@@ -124,7 +126,7 @@ def test_all_mistakes_are_told_at_once_with_their_places() -> None:
         "[0].limit", "[0].window",
         "[1].resource", "[1].window", "[1].warn_at",
         "[2].communities", "[3].otherwise", "[4].exceptions", "[5].weights.big", "[5].when_spent",
-        "[6].limit", "[6].window", "[6].limt",
+        "[6].limit", "[6].window", "[6].limt", "[7].window", "[7].grace", "[8].grace",
     ]  # fmt: skip
     assert "such as 500 GiB-hours" in str(error.value)
     assert "Did you mean 'limit'?" in str(error.value)
@@ -134,6 +136,37 @@ def test_entries_that_come_together_in_two_ways_are_a_mistake() -> None:
     with pytest.raises(SettingsError, match=r"\[0\] and \[1\] are of one resource and window"):
         quotas({**A, "intersection": "max"}, {**B, "intersection": "min", "window": "720 hours"})
     quotas({**A, "intersection": "max"}, {**WEEK, "intersection": "sum"})
+    with pytest.raises(SettingsError, match="their when_spent is stop and refuse"):
+        quotas({**A, "when_spent": "stop"}, {**B, "when_spent": "refuse"})
+    with pytest.raises(SettingsError, match="their grace is 1 hour and 2 hours"):
+        quotas({**A, "when_spent": "stop", "grace": "1 hour"}, {**B, "when_spent": "stop", "grace": "2 hours"})
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([A], None),
+        ([{**A, "when_spent": "refuse"}], None),
+        ([{**A, "when_spent": "stop"}], timedelta(minutes=30)),
+        ([{**A, "when_spent": "stop", "grace": "2 hours"}, B], timedelta(hours=2)),
+    ],
+)
+def test_servers_are_stopped_only_where_it_is_said_and_have_a_grace(
+    entries: list[dict[str, Any]], expected: timedelta | None
+) -> None:
+    [found] = allowances(quotas(*entries), person("ada", "a", "b"), NOW, UTC)
+    assert found.grace == expected
+
+
+def test_it_is_known_when_little_or_nothing_will_be_left_at_the_earliest() -> None:
+    idle = balance(one(limit="10 GiB-hours"), [session(-1, 0)], NOW, UTC)
+    assert idle.reaches_next(NOW) is None
+    sessions = [session(-2, None), session(-1, None, memory_guarantee=GIB), session(-1, None, memory_guarantee=None)]
+    running = balance(one(limit="10 GiB-hours"), sessions, NOW, UTC)  # 5 used, 3 more each hour: 8 after an hour
+    assert running.reaches_next(NOW) == NOW + HOUR
+    low = balance(one(limit="6 GiB-hours"), sessions, NOW, UTC)
+    assert low.reaches_next(NOW) == NOW + timedelta(minutes=20)
+    assert balance(one(limit="5 GiB-hours"), sessions, NOW, UTC).reaches_next(NOW) is None
 
 
 @pytest.mark.parametrize(

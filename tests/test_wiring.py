@@ -53,6 +53,29 @@ def test_folders_of_groups_and_variables_come_to_traits_which_the_spawners_take(
     assert (directory["mount_path"], directory["volume"], directory["read_only"]) == ("/data/{group}", "home", False)
 
 
+def test_a_time_zone_that_an_operator_has_set_stays_unless_the_settings_have_one():
+    c = Config({"ProfileSpawner": {"time_zone": "Europe/Berlin"}})
+    configure(c, {})
+    assert c.ProfileSpawner.time_zone == "Europe/Berlin"
+    configure(c, {"usage": {"time_zone": "Asia/Tokyo"}})
+    assert c.ProfileSpawner.time_zone == c.CommunityAuthenticator.time_zone == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    ("spawner", "doubted"),
+    [
+        ("profile-local", False),
+        (ProfileLocalSpawner, False),
+        ("simple", True),
+        (None, True),
+    ],
+)
+def test_profiles_that_the_hubs_spawner_does_not_offer_are_doubted(spawner, doubted, caplog):
+    c = Config({"JupyterHub": {"spawner_class": spawner}} if spawner else {})
+    configure(c, {"profiles": [{"display_name": "Small"}]})
+    assert ("profiles: do nothing with" in caplog.text) is doubted
+
+
 def test_configuring_twice_is_configuring_once():
     once, twice = Config(), Config()
     configure(once, SETTINGS)

@@ -21,3 +21,4 @@ UNCOUNTED_STARTS = Counter(
     "hub_extensions_quota_uncounted_starts",
     "Starts of people with a quota that were let through because the usage ledger did not answer",
 )
+QUOTA_STOPS = Counter("hub_extensions_quota_stops", "Running servers that were stopped because a quota was spent")

@@ -194,6 +194,31 @@ async def test_with_several_providers_each_has_its_own_way_out_to_the_one_login_
             assert (await browser.get("another-account")).status == 404
 
 
+@pytest.mark.parametrize(("made", "query"), PROVIDERS)
+async def test_with_the_other_account_they_get_where_they_wanted(made, query):
+    """Also by way of a provider that sends everybody back to one address."""
+    async with refusing_hub(made, query) as (hub, provider):
+        first, second = sorted(provider.names(), reverse=True)
+        browser = hub.browser()
+
+        async def log_in(as_whom, path="oauth_login"):
+            start = await browser.get(path, follow=False)
+            form = {"sub": as_whom}
+            async with browser.session.post(start.headers["Location"], data=form, allow_redirects=False) as answer:
+                return await browser.get(answer.headers["Location"])
+
+        wanted = f"{URL(hub.url).raw_path}token?x=1&y=/"
+        refused = await log_in(first, str(URL("oauth_login").with_query(next=wanted)))
+        assert refused.status == 403
+        path = unescape(re.search(r'href="([^"]*another-account[^"]*)"', refused.text)[1])
+        await browser.get(path)  # the provider would lead to the login page next
+        page = await log_in(second)
+        assert page.status == 200
+        assert page.url.path_qs.endswith("/hub/token?x=1&y=/")
+        again = await log_in(second)
+        assert again.url.path == HOME.replace("%20", " "), "what was wanted then is not what is wanted now"
+
+
 async def test_someone_who_is_logged_in_to_the_hub_is_logged_out_of_it():
     async with refusing_hub(github) as (hub, _):
         browser = hub.browser()

@@ -140,6 +140,8 @@ PEOPLE = {
     "who takes it in capitals": {"preferred_username": "OWNER", "groups": ["everybody"]},
     "who looks like it": {"preferred_username": "ｏｗｎｅｒ", "groups": ["everybody"]},
     "with markup": {"preferred_username": "<img src=x onerror=alert(1)>"},
+    "in too many groups": {"groups": ["everybody", *map(str, range(20))]},
+    "in odd groups": {"groups": ["everybody", "a\0b", "\ud800", LONG, " "]},
     "a ligature": {"preferred_username": "\ufb01ona"},
     "a long s": {"preferred_username": "\u017fam"},
     "invited to nothing": {"invited_to": ["ocean-lab"], "teams": ["org:team"], "organizations": ["org"]},
@@ -216,6 +218,19 @@ async def test_a_group_that_poses_as_another_one(person, hub):
 @pytest.mark.parametrize("person", ["a ligature", "a long s"])
 async def test_a_name_that_folds_to_that_of_somebody_whom_a_rule_names(person, hub):
     await assert_stays_out(hub, person)
+
+
+async def test_more_groups_than_the_hub_can_keep(provider):
+    traits = {"username_claim": "preferred_username", "scope": ["openid", "email"]}
+    policy = {**POLICY, "CommunityAuthenticator": {**POLICY["CommunityAuthenticator"], "most_groups": 20}}
+    async with hub_with(provider, "community-oidc", traits, policy) as hub:
+        page = await assert_stays_out(hub, "in too many groups")
+        assert "names 21 groups for your account" in page.text
+        assert (await arrive(hub, "fine by group")).admitted
+
+
+async def test_groups_that_no_database_keeps_are_none(hub):
+    assert (await arrive(hub, "in odd groups")).groups == {"everybody", "ocean-lab"}
 
 
 async def test_claims_that_pose_as_what_other_providers_or_the_hub_say(hub):
@@ -412,6 +427,18 @@ async def test_an_account_that_the_organisation_does_not_manage(person):
             await assert_stays_out(hub, person.email)
         async with hub_with(google, "community-google", {"hosted_domain": ["uni.edu"], "allow_all": True}) as hub:
             await assert_stays_out(hub, person.email)
+
+
+@pytest.mark.parametrize("claim", ["id", "email"])
+async def test_an_unverified_address_whatever_the_name_is_made_of(claim):
+    """Who gets in with it would be somebody else to whatever reads the address."""
+    people = [Googler("ada@uni.edu", verified=False), Googler("ben@uni.edu")]
+    async with Google(people) as google:
+        traits = {"username_claim": claim, "allow_all": True}
+        async with hub_with(google, "community-google", traits) as hub:
+            page = await assert_stays_out(hub, "ada@uni.edu")
+            assert "has not verified your e-mail address" in page.text
+            assert (await arrive(hub, "ben@uni.edu")).admitted
 
 
 # GitHub.

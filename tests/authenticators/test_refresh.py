@@ -22,7 +22,7 @@ TRAITS = {
             "ocean-lab": {"title": "Ocean Lab", "members": [{"github": ["ocean-lab"]}]},
             "reef": {"members": [{"github": ["ocean-lab:reef"]}]},
         },
-        "service_users": {"health-check"},
+        "service_users": {"Health-Check"},
     },
     "CommunityOAuthenticator": {"provider_timeout": 0.3, "outage_pause": 0},
 }
@@ -84,10 +84,22 @@ async def test_someone_who_left_a_team_keeps_what_is_left(hub, github):
         rate_limit(),
         secondary_rate_limit(),
         secondary_rate_limit(status=429),
+        Failure("/*", 403, {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}),
+        Failure("/*", 403, {"error": {"errors": [{"reason": "userRateLimitExceeded"}]}}),
         Failure("/user/teams", 503),
         Failure("/user", seconds=math.inf),
     ],
-    ids=["502", "500", "rate-limit", "secondary-403", "secondary-429", "half-an-outage", "no-answer"],
+    ids=[
+        "502",
+        "500",
+        "rate-limit",
+        "secondary-403",
+        "secondary-429",
+        "words-403",
+        "google-403",
+        "half-an-outage",
+        "no-answer",
+    ],
 )
 async def test_while_the_provider_cannot_be_asked_what_it_said_holds_for_a_day(failure, hub, github):
     await arrive(hub, "ada")
@@ -117,10 +129,10 @@ async def test_a_provider_that_refuses_connections_is_away(hub, github):
     await github.start()
 
 
-@pytest.mark.parametrize("status", [401, 404])
+@pytest.mark.parametrize("status", [401, 403, 404])
 async def test_a_definite_no_is_never_an_outage(status, hub, github):
     await arrive(hub, "ada")
-    with github.failing(Failure("/user", status)):
+    with github.failing(Failure("/user", status, {"message": "Forbidden"})):
         assert await refreshed(hub, "ada") is False
 
 

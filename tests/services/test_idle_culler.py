@@ -1,4 +1,4 @@
-"""A real hub and a real culler: servers that are idle or old are stopped, by profile and group, and the ledger says so."""
+"""A real hub and a real culler: servers idle or old are stopped, by profile and group, and the ledger says so."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from .test_heartbeat import Place, api, is_recorded, start, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from .process_hub import Hub
 

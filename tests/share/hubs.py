@@ -52,7 +52,7 @@ def page_context(title: str = HUB_TITLE) -> PageContext:
         title,
         HUB_BRANDING,
         [("ocean-lab", "Ocean Lab", OCEAN), ("land-group", "Land Use Group of the Northern Universities", LAND)],
-        [Announcement("On Tuesday from 9 to 10 the hub is down for <maintenance>.", "warning")],
+        [Announcement(text="On Tuesday from 9 to 10 the hub is down for <maintenance>.", level="warning")],
     )
 
 

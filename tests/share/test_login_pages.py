@@ -59,7 +59,7 @@ def pages(shown: dict[str, Any], branding: Branding = BRANDING) -> PageContext:
         "Ocean & Land Data Hub",
         branding,
         [(name, each["title"], Branding.model_validate(each["branding"])) for name, each in shown.items()],
-        [Announcement("On Tuesday from 9 to 10 the hub is down for <maintenance>.", "warning")],
+        [Announcement(text="On Tuesday from 9 to 10 the hub is down for <maintenance>.", level="warning")],
     )
 
 

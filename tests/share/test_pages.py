@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
 import pytest
 from jinja2 import DictLoader, Environment, nodes
+from traitlets.config import Config
 
+from hub_extensions import configure
 from hub_extensions.branding import Branding
 from hub_extensions.pages import Announcement, PageContext
 from hub_extensions.share import TEMPLATES
@@ -165,7 +168,7 @@ async def test_what_an_operator_wrote_is_never_markup() -> None:
             }
         ),
         [("ocean-lab", HOSTILE, Branding())],
-        [Announcement(HOSTILE)],
+        [Announcement(text=HOSTILE)],
     )
     settings = {"template_paths": [str(TEMPLATES)], "template_vars": {"hub_extensions": context}}
     async with running_hub({"JupyterHub": settings}) as hub:
@@ -194,6 +197,19 @@ async def test_an_operator_s_own_template_overrides_one_block(tmp_path: Path) ->
         assert "OURS" in page
         assert '<a href="https://example.org/help/">example.org/help</a>' in page
         assert "<h1>Sign in</h1>" in page
+
+
+async def test_who_may_start_nothing_reads_once_whom_to_ask() -> None:
+    config = Config({"JupyterHub": {"spawner_class": "profile-local"}})
+    profiles = [{"display_name": "Ocean", "allowed_groups": ["ocean-lab"]}]
+    configure(config, {"profiles": profiles, "branding": {"contact": "help@example.org"}})
+    async with running_hub(config) as hub:
+        page = await (await hub.login("ada")).get("spawn")
+    [main] = re.findall(r"<main>.*</main>", page.text, re.DOTALL)
+    assert page.status == 403
+    assert 'They are for members of ocean-lab. If you should have one, ask <a href="mailto:help@example.org">' in main
+    assert main.count("help@example.org</a>") == 1
+    assert " ask " not in main.partition("help@example.org</a>")[2]
 
 
 HUB_PAGES = sorted([*TEMPLATES.glob("*.html"), *TEMPLATES.glob("hub_extensions/*.html")])

@@ -39,4 +39,3 @@ async def test_nothing_is_told_where_everything_is_applied(caplog):
     profiles = [{"display_name": "A", "kubespawner_override": {"environment": {"A": "1"}}}]
     assert await log_of_a_hub(caplog, profiles) == []
     assert await log_of_a_hub(caplog, lambda spawner: PROFILES) == []
-    assert await log_of_a_hub(caplog, [{"display_name": "A", "foo": 1}]) == []

@@ -208,9 +208,48 @@ async def test_building_is_offered_only_where_the_hub_has_a_builder_and_its_imag
         assert hub.app.users["eve"].spawners[""].resolved.overrides[-1] == {"image": "registry.example.org/x:1"}
 
 
+WRONG = [
+    {
+        "display_name": "Small",
+        "slug": "small",
+        "allowed_group": ["crew"],
+    },
+    {
+        "display_name": "Big",
+        "kubespawner_override": {"mem_limit": "1G", "mem_guarantee": "2G", "environmet": {}},
+    },
+]
+
+
+def test_profiles_that_cannot_work_are_told_all_at_once_when_the_first_spawner_is_made():
+    with pytest.raises(TraitError) as told:
+        ProfileLocalSpawner(profile_list=WRONG)
+    assert str(told.value).splitlines() == [
+        "profile_list: 3 mistakes",
+        "  profile_list[0].allowed_group: unknown key. Did you mean 'allowed_groups'?",
+        "  profile_list[1].kubespawner_override.environmet: is not a setting of the spawner. "
+        "Did you mean 'environment'?",
+        "  profile_list[1]: mem_guarantee 2G is more than mem_limit 1G. Kubernetes starts no such server.",
+    ]
+
+
+async def test_doubts_about_profiles_are_logged_once_for_a_hub(caplog):
+    profiles = [{"display_name": "A", "slug": "a", "allowed_teams": ["x"]}, {"display_name": "B"}]
+    config = {"JupyterHub": {"spawner_class": "profile-local"}, "ProfileLocalSpawner": {"profile_list": profiles}}
+    async with running_hub(config) as hub:
+        for name in ("ada", "ben"):
+            await (await hub.login(name)).get("home")
+    told = [record.getMessage() for record in caplog.records if "allowed_teams" in record.getMessage()]
+    assert told == [
+        "profile_list[0].allowed_teams: is what allowed_groups was called before. Rename it to allowed_groups."
+    ]
+
+
 def test_a_pattern_of_built_images_that_cannot_work_stops_the_start():
-    with pytest.raises(TraitError, match="not a regular expression"):
+    with pytest.raises(TraitError, match=r"^built_images is not a regular expression: missing \)"):
         ProfileLocalSpawner(built_images="(")
+    # What only the library can read that matches it.
+    assert ProfileLocalSpawner(built_images=r"[[a-z]--[aeiou]]+(?|x|y)").built_images
 
 
 async def test_whatever_happens_to_one_spawner_and_its_list_the_offer_to_others_stays(homes):
