@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from .durations import duration_of
 from .mistakes import shown
 from .sessions import Month
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 USUAL = "13 months"
 
 _SHORTEST = timedelta(days=28)
-_WORDS = re.compile(r"(\d{1,4}) *(day|week|month|year)s?", re.ASCII)
+_CALENDAR = re.compile(r"(\d{1,4}) *(month|year)s?", re.ASCII)
 _DAYS_OF_MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -37,14 +38,11 @@ class Keeping:
         words = text.strip().casefold()
         if words == "forever":
             return cls()
-        found = _WORDS.fullmatch(words)
-        kept = cls()
+        found = _CALENDAR.fullmatch(words)
         if found:
-            count, unit = int(found[1]), found[2]
-            if unit in ("month", "year"):
-                kept = cls(months=count * (12 if unit == "year" else 1))
-            else:
-                kept = cls(time=timedelta(**{f"{unit}s": count}))
+            kept = cls(months=int(found[1]) * (12 if found[2] == "year" else 1))
+        else:
+            kept = cls(time=duration_of(words) or timedelta())
         if kept.is_forever or kept.shortest < _SHORTEST or kept.shortest > timedelta(days=36_500):
             raise ValueError(
                 f"expected how long sessions are kept, such as {USUAL}, 400 days or forever, and at least "
