@@ -12,6 +12,8 @@ from traitlets.config import Config
 
 from hub_extensions import settings
 from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
+from hub_extensions.commands.report import command as report
+from hub_extensions.report_settings import ReportSettings
 
 LOGINS = Path(__file__).parents[1] / "docs" / "logins.md"
 USAGE = {"database": "sqlite:///usage.sqlite"}
@@ -51,3 +53,15 @@ def test_the_command_prints_a_link(shown, tmp_path):
         [Path(sys.executable).with_name(program), *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "https://hub.example.org/hub/invitation?token=" in printed.stdout
+
+
+def test_the_settings_of_reports_have_no_mistake_and_show_every_one():
+    text = (LOGINS.parent / "usage.md").read_text()
+    [block] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    usage = settings.load(yaml.safe_load(block)).usage
+    assert set(ReportSettings.model_fields) <= set(yaml.safe_load(block)["usage"])
+    assert set(type(usage.prices).model_fields) == set(yaml.safe_load(block)["usage"]["prices"])
+    [call] = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
+    program, name, *arguments = shlex.split(call)
+    assert (program, name) == ("hub-extensions", "report")
+    report.make_context("report", arguments)
