@@ -20,8 +20,8 @@ from hub_extensions.ledger.tables import METADATA
 from hub_extensions.sessions import Month, Session
 from hub_extensions.sums import Days, Scope
 
-from .made import at, made
-from .test_cells import NAMES, ZONES, emptied, session_lists
+from .made import at, made, wiped
+from .test_cells import NAMES, ZONES, session_lists
 
 UTC_ZONE = ZoneInfo("UTC")
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
@@ -102,14 +102,14 @@ def test_nothing_leads_from_the_new_name_to_the_old(filled: Ledger) -> None:
         names.add(done.name)
         left = set(texts(filled))
         assert not any(session_id in text for session_id in before for text in left)
-        emptied(filled)
+        wiped(filled)
         filled.open(made(user_name="ada-lovelace"))
     assert len(names) == 3
 
 
 def test_names_of_one_hub_are_gone_from_all_tables(ledger: Ledger) -> None:
     for way in ("erase", "unname"):
-        emptied(ledger)
+        wiped(ledger)
         store = InvitationStore(ledger, "hub")
         person = Person("github", "grace|4711", "grace@example.org")
         made_by, _ = store.make(proposed("hub", "ocean", person.user_name, at(0), expires_at=at(99), uses=1, note=""))
@@ -229,7 +229,7 @@ def test_what_is_left_is_as_if_the_person_had_never_been_there(
 ) -> None:
     found = []
     for chosen in (sessions, [each for each in sessions if (each.hub, each.user_name) != ("hub", name)]):
-        emptied(ledger)
+        wiped(ledger)
         for each in chosen:
             ledger.open(each)
         Counter(ledger, "hub", zone).count_up(NOW)

@@ -23,8 +23,7 @@ from hub_extensions.ledger.retention import Retention
 from hub_extensions.sessions import Month, Session
 from hub_extensions.sums import Days
 
-from .made import at, made
-from .test_cells import emptied
+from .made import at, made, wiped
 
 KEYS = SessionKeys("hub", datetime(2026, 12, 1, tzinfo=UTC))
 UTC_ZONE = ZoneInfo("UTC")
@@ -169,7 +168,7 @@ def test_it_is_told_how_many_are_done(ledger: Ledger) -> None:
 def test_however_it_is_cut_into_files_no_server_runs_twice_at_once(
     ledger: Ledger, spans: list[tuple[int, int, str]], cuts: list[int]
 ) -> None:
-    emptied(ledger)
+    wiped(ledger)
     sessions = [past(start, start + length, server=server) for start, length, server in spans]
     edges = [0, *sorted(cuts), len(sessions)]
     for _ in range(2):

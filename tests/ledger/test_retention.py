@@ -34,8 +34,8 @@ from hub_extensions.ledger.totals import NotKeptError, Totals
 from hub_extensions.sessions import Month, Session
 from hub_extensions.sums import Days, Dimension, Scope
 
-from .made import made
-from .test_cells import BERLIN, NAMES, UTC_ZONE, ZONES, assert_same, emptied, session_lists
+from .made import made, wiped
+from .test_cells import BERLIN, NAMES, UTC_ZONE, ZONES, assert_same, session_lists
 
 NOW = datetime(2026, 11, 23, 18, tzinfo=UTC)
 YEAR = Keeping.parse("13 months")  # what was before October 2025 goes
@@ -54,7 +54,7 @@ def shared(new_database: Callable[[], str]) -> Iterator[Ledger]:
 
 @pytest.fixture
 def ledger(shared: Ledger) -> Ledger:
-    emptied(shared)
+    wiped(shared)
     return shared
 
 
@@ -282,7 +282,7 @@ Retention(Ledger(sys.argv[1]), "hub", ZoneInfo("UTC"), batch=1).let_go(
 
 
 def test_a_process_that_is_killed_while_it_lets_go_leaves_everything_right(shared: Ledger) -> None:
-    emptied(shared)
+    wiped(shared)
     for number in range(60):
         start = moment("2025-08-01T00:00:00") + timedelta(hours=11 * number)
         shared.open(
@@ -363,7 +363,7 @@ def test_a_month_with_sessions_that_are_not_counted_yet_waits(filled: Ledger) ->
 def test_totals_are_what_the_cells_said_and_what_is_kept_says_the_same(
     shared: Ledger, sessions: list[Session], zone: ZoneInfo, months: int
 ) -> None:
-    emptied(shared)
+    wiped(shared)
     for each in sessions:
         shared.open(each)
     latest = max(each.ready_at for each in sessions if each.ready_at) + timedelta(days=50)
