@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -57,6 +58,15 @@ def test_every_column_comes_into_the_session() -> None:
         gpus=1,
         end_reason="culled",
     )
+
+
+def test_the_table_that_the_documentation_shows_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "usage.md").read_text()
+    [_, table] = page.split("```csv\n")
+    [session], bad = read_table(table.partition("```")[0].splitlines(keepends=True), KEYS)
+    assert bad == []
+    assert (session.groups, session.choices) == (frozenset({"ocean-lab", "org:team"}), {"size": "large"})
+    assert list(COLUMNS) == table.partition("\n")[0].split(",")
 
 
 def test_three_columns_are_enough_in_any_order() -> None:
