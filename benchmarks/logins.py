@@ -29,8 +29,8 @@ COMMUNITIES = {
 LOGINS = 10  # in each turn
 
 
-async def turn(github: GitHub, authenticator: str) -> list[float]:
-    """Milliseconds of each login, from the hub's button to the hub's page."""
+async def turn(github: GitHub, authenticator: str) -> list[tuple[float, float]]:
+    """Milliseconds of each login, from the hub's button to its page: those that passed, those of the processor."""
     traits: dict[str, Any] = {"allowed_organizations": {"ocean-lab"}, "populate_teams_in_auth_state": True}
     if authenticator == "github":
         traits |= {"manage_groups": True, "auth_state_groups_key": teams_of}
@@ -40,24 +40,26 @@ async def turn(github: GitHub, authenticator: str) -> list[float]:
         await arrive(hub, "ada")
         taken = []
         for _ in range(LOGINS):
-            begin = time.perf_counter()
+            begin, worked = time.perf_counter(), time.process_time()
             await arrive(hub, "ada")
-            taken.append(1000 * (time.perf_counter() - begin))
+            taken.append((1000 * (time.perf_counter() - begin), 1000 * (time.process_time() - worked)))
     return taken
 
 
 async def main(rounds: int) -> None:
     """Print both figures."""
-    times: dict[str, list[float]] = {"github": [], "community-github": []}
+    times: dict[str, list[tuple[float, float]]] = {"github": [], "community-github": []}
     async with GitHub([Person("ada")], [ORGANIZATION]) as github:
         for _ in range(rounds):
             for authenticator, taken in times.items():
                 taken += await turn(github, authenticator)
-    stock, ours = (statistics.median(taken) for taken in times.values())
-    sys.stdout.write(
-        f"login: stock {stock:.1f} ms, ours {ours:.1f} ms, {ours - stock:+.1f} ms (limit +20), "
-        f"ratio {ours / stock:.2f}\n"
-    )
+    # Where others use the machine as well, only the second figure means something.
+    for index, what in enumerate(("time", "of the processor")):
+        stock, ours = (statistics.median(each[index] for each in taken) for taken in times.values())
+        sys.stdout.write(
+            f"login, {what}: stock {stock:.1f} ms, ours {ours:.1f} ms, {ours - stock:+.1f} ms (limit +20), "
+            f"ratio {ours / stock:.2f}\n"
+        )
     for hours in (2, 26):
         found = await simulate(people=2000, leaving=50, away=timedelta(hours=hours))
         sys.stdout.write(

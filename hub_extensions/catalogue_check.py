@@ -29,12 +29,14 @@ def check_list(
 ) -> list[Finding]:
     """Everything that is wrong or doubtful in a `profile_list` as an operator writes it; see `check`.
 
-    Where a profile does not follow the grammar, nothing is said of how the others stand to it and to each other.
+    Where a profile does not follow the grammar, only clashes are said of how the others stand to each other: which is
+    the default, or what replaces what, may depend on it.
     """
     placed, mistakes = read_each(profile_list, path)
     if not mistakes:
         return _check(placed, path, traits, None, today)
-    return errors(mistakes) + [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
+    findings = [finding for place, profile in placed for finding in _in_profile(profile, place, traits)]
+    return [*errors(mistakes), *findings, *_clashes(placed)]
 
 
 def read_checked(

@@ -176,5 +176,6 @@ def _starting(hub_settings: dict[str, Any]) -> WeakValueDictionary[Any, SessionR
                 if record:
                     record.open()
 
-        hub_settings["eventlog"].add_listener(schema_id=SERVER_ACTION, listener=on_server_action)
+        if "eventlog" in hub_settings:  # a pod is also rendered without a hub
+            hub_settings["eventlog"].add_listener(schema_id=SERVER_ACTION, listener=on_server_action)
     return _kept(hub_settings, _STARTING)

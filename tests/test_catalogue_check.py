@@ -443,6 +443,11 @@ def test_what_is_wrong_beside_a_mistake_of_grammar_is_told_with_it():
     ]
 
 
+def test_profiles_that_clash_are_told_also_where_another_one_has_a_mistake():
+    listed = [profile(slug="a"), profile("B", slug="a"), profile("C", foo=1)]
+    assert [finding.path for finding in check_list(listed)] == ["profiles[2].foo", "profiles[1].slug"]
+
+
 def test_what_was_copied_to_many_places_is_told_once():
     (line,) = told_once(check_list([profile(str(i), kubespawner_override={"default": True}) for i in range(6)]))
     assert line.endswith(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Float, and_, case, cast, distinct, func, literal, select
 
+from ..sessions import Month
 from ..sums import EVERYBODY, Days, Kept, Lengths, Sums
 from .tables import DAY_CELLS, KIND_CHOICES, KIND_GROUPS, KINDS, LEDGER_ZONES, MONTH_CELLS, PEOPLE, SESSIONS
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
 
-    from ..sessions import Month
     from ..sums import Attribution, Dimension, Scope
     from .store import Ledger
 
@@ -120,27 +120,20 @@ class Cells:
     def kept(self, month: Month, *, scope: Scope = EVERYBODY) -> Kept:
         """Return how the people of a month relate to those of the months before, as far back as there are sessions."""
         this, last = Days.month(month), Days.month(month.plus(-1))
-        # SQLite would look each person up; both databases put one list beside the other faster.
-        before = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, last, scope)).distinct().subquery()
-        now = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, this, scope)).distinct().subquery()
-        earlier = MONTH_CELLS.alias("earlier")
-        ever = (
-            select(earlier.c.person_id)
-            .where(
-                earlier.c.person_id == now.c.person_id,
-                earlier.c.day < last.start,
-                *self._in_scope(earlier, scope, people=False),
-            )
-            .exists()
-        )
+        now = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, this, scope)).distinct().subquery("now")
+        # Looked up person by person, by an index that has them in order of time.
+        cells = MONTH_CELLS.alias()
+        of_person = [cells.c.person_id == now.c.person_id, *self._in_scope(cells, scope, people=False)]
+        before = select(cells.c.day).where(*of_person, cells.c.day == last.start).exists()
+        ever = select(cells.c.day).where(*of_person, cells.c.day < last.start).exists()
         found = select(
             func.count(),
-            func.coalesce(func.sum(case((before.c.person_id.is_not(None), 1), else_=0)), 0),
-            func.coalesce(func.sum(case((and_(before.c.person_id.is_(None), ever), 1), else_=0)), 0),
-        ).select_from(now.outerjoin(before, before.c.person_id == now.c.person_id))
+            func.coalesce(func.sum(case((before, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((before, 0), (ever, 1), else_=0)), 0),
+        ).select_from(now)
         with self.ledger.engine.begin() as connection:
             people, retained, returning = connection.execute(found).one()
-            active_before = connection.scalar(select(func.count()).select_from(before)) or 0
+        active_before = self.active(last, scope=scope)
         return Kept(people - retained - returning, returning, retained, active_before - retained)
 
     def lengths(self, days: Days, *, scope: Scope = EVERYBODY) -> Lengths:
@@ -149,29 +142,34 @@ class Cells:
             zone = self._zone(connection)
             if zone is None:
                 return Lengths(0, timedelta(), timedelta())
-            window = days.window(ZoneInfo(zone.time_zone))
-            chosen = [
-                SESSIONS.c.hub == self.hub,
-                SESSIONS.c.ended_at >= window.start,
-                SESSIONS.c.ended_at < window.end,
-                SESSIONS.c.length.is_not(None),
-            ]
-            if scope.communities is not None:
-                chosen.append(SESSIONS.c.community.in_(sorted(scope.communities)))
-            if scope.users is not None:
-                chosen.append(SESSIONS.c.user_name.in_(sorted(scope.users)))
-            if scope.without:
-                names = select(PEOPLE.c.user_name).where(
-                    PEOPLE.c.hub == self.hub, PEOPLE.c.folded.in_(_folded(scope.without))
-                )
-                chosen.append(SESSIONS.c.user_name.not_in(names))
-            found = select(SESSIONS.c.length).where(*chosen).order_by(SESSIONS.c.length)
-            lengths = connection.execute(found).scalars().all()
-        if not lengths:
-            return Lengths(0, timedelta(), timedelta())
-        count = len(lengths)
-        median, p90 = lengths[(count + 1) // 2 - 1], lengths[(9 * count + 9) // 10 - 1]
+            chosen = self._ended(days, ZoneInfo(zone.time_zone), scope)
+            count = connection.scalar(select(func.count()).select_from(SESSIONS).where(*chosen)) or 0
+            if not count:
+                return Lengths(0, timedelta(), timedelta())
+            found = select(SESSIONS.c.length).where(*chosen).limit(1)
+            # Nearest rank: the first that half, or nine of ten, do not exceed; the second is near the other end.
+            median = connection.scalar(found.order_by(SESSIONS.c.length).offset((count + 1) // 2 - 1)) or 0
+            p90 = connection.scalar(found.order_by(SESSIONS.c.length.desc()).offset(count - (9 * count + 9) // 10)) or 0
         return Lengths(count, timedelta(microseconds=median), timedelta(microseconds=p90))
+
+    def _ended(self, days: Days, zone: ZoneInfo, scope: Scope) -> list[ColumnElement[bool]]:
+        """Return what chooses the sessions that ended on the days."""
+        chosen: list[ColumnElement[bool]] = [SESSIONS.c.hub == self.hub, SESSIONS.c.length.is_not(None)]
+        if _is_one(MONTH_CELLS, days):
+            chosen.append(SESSIONS.c.ended_month == days.start)
+        else:
+            window = days.window(zone)
+            chosen += [SESSIONS.c.ended_at >= window.start, SESSIONS.c.ended_at < window.end]
+        if scope.communities is not None:
+            chosen.append(SESSIONS.c.community.in_(sorted(scope.communities)))
+        if scope.users is not None:
+            chosen.append(SESSIONS.c.user_name.in_(sorted(scope.users)))
+        if scope.without:
+            folded = PEOPLE.c.folded.in_(_folded(scope.without))
+            chosen.append(
+                SESSIONS.c.user_name.not_in(select(PEOPLE.c.user_name).where(PEOPLE.c.hub == self.hub, folded))
+            )
+        return chosen
 
     def last_active(self, *, scope: Scope = EVERYBODY) -> dict[str, date]:
         """Return the last day on which each person was active."""
@@ -204,7 +202,11 @@ class Cells:
         return connection.execute(select(LEDGER_ZONES).where(LEDGER_ZONES.c.hub == self.hub)).one_or_none()
 
     def _chosen(self, cells: Table, days: Days, scope: Scope) -> list[ColumnElement[bool]]:
-        return [*self._in_scope(cells, scope), cells.c.day >= days.start, cells.c.day < days.end]
+        chosen = self._in_scope(cells, scope)
+        if _is_one(cells, days):
+            # The same, but then the rows come in the order of people, who need no sorting to be counted.
+            return [*chosen, cells.c.day == days.start]
+        return [*chosen, cells.c.day >= days.start, cells.c.day < days.end]
 
     def _in_scope(self, cells: FromClause, scope: Scope, *, people: bool = True) -> list[ColumnElement[bool]]:
         chosen: list[ColumnElement[bool]] = [cells.c.hub == self.hub]
@@ -228,10 +230,18 @@ def _cells_of(days: Days) -> Table:
     return MONTH_CELLS if days.are_months else DAY_CELLS
 
 
+def _is_one(cells: Table, days: Days) -> bool:
+    """Whether all that is asked for is one month of cells of months, or one day of cells of days."""
+    return len(days) == 1 if cells is DAY_CELLS else days == Days.month(Month(days.start.year, days.start.month))
+
+
 def _summed(cells: Table, days: Days, share: ColumnElement[Any] | None) -> list[ColumnElement[Any]]:
     """Return the sums of cells, where ``share`` says among how many what is used is divided."""
     # Whoever ran as another day began is counted since the first.
-    sessions = func.sum(cells.c.started + case((cells.c.day == days.start, cells.c.continued), else_=0))
+    continued: ColumnElement[int] = cells.c.continued
+    if not _is_one(cells, days):
+        continued = case((cells.c.day == days.start, continued), else_=0)
+    sessions = func.sum(cells.c.started + continued)
     amounts: dict[str, ColumnElement[Any]] = {name: cells.c[name] for name in _SUMMED[1:]}
     if share is not None:
         amounts = {name: cast(column, Float) / share for name, column in amounts.items()}

@@ -212,6 +212,7 @@ class Counter:
                     "until": each.end,
                     "kind": each.kind,
                     "took": (each.end - each.row.ready_at) // MICROSECOND if each.row.ended_at else None,
+                    "month": self._calendar.day_of(each.row.ended_at).replace(day=1) if each.row.ended_at else None,
                 }
                 for each in changes
             ],
@@ -382,7 +383,13 @@ def _next_month(first: date) -> date:
 _COUNTED = (
     update(SESSIONS)
     .where(SESSIONS.c.id == bindparam("of"))
-    .values(uncounted=0, counted_until=bindparam("until"), kind_id=bindparam("kind"), length=bindparam("took"))
+    .values(
+        uncounted=0,
+        counted_until=bindparam("until"),
+        kind_id=bindparam("kind"),
+        length=bindparam("took"),
+        ended_month=bindparam("month"),
+    )
 )
 
 

@@ -72,15 +72,18 @@ SESSIONS = Table(
     Column("ended_at", Moment),
     Column("end_reason", Text, nullable=False),
     # What `counting` knows of the row: 1 while cells do not show its present state, the end that they show, its kind,
-    # and how long it was, in microseconds, once it has ended.
+    # and, once it has ended, how long it was, in microseconds, and the first day of the month in which it did.
     Column("uncounted", Integer, nullable=False, server_default=text("1")),
     Column("counted_until", Moment),
     Column("kind_id", Integer),
     Column("length", BigInteger),
+    Column("ended_month", Date),
     Index("sessions_by_time", "hub", "ready_at"),
     Index("sessions_by_user", "hub", "user_name", "ready_at"),
     Index("sessions_by_community", "hub", "community", "ready_at"),
     Index("sessions_by_end", "hub", "ended_at"),
+    # Percentiles of a month are found by walking along it.
+    Index("sessions_by_length", "hub", "ended_month", "length", "community"),
     Index("sessions_by_count", "hub", "user_name", "counted_until"),
     Index(
         "sessions_uncounted",

@@ -35,7 +35,7 @@ GROUPS = {"olga": ["ocean"], "fred": ["forest"], "mallory": []}
 def provider():
     from oidc_provider_mock import User, run_server_in_thread
 
-    names = [*GROUPS, *(f"p{number}" for number in range(60))]
+    names = [*GROUPS, *(f"p{number}" for number in range(120))]
     people = [
         User(sub=name, claims={"groups": GROUPS.get(name, []), "email": f"{name}@x.org", "email_verified": True})
         for name in names
@@ -69,8 +69,10 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("invitations")
 
 
-@pytest.fixture(scope="module")
-def database(folder):
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(folder, request):
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres").database()
     return f"sqlite:///{folder}/usage.sqlite"
 
 
@@ -93,7 +95,7 @@ async def hub(provider, database, request):
 @pytest.fixture(scope="module")
 def somebody():
     """Names of people whom nobody has seen yet."""
-    return iter([f"p{number}" for number in range(60)])
+    return iter([f"p{number}" for number in range(120)])
 
 
 def invite(store, community="ocean-lab", *, uses=1, ends=timedelta(days=1), by="lin"):

@@ -175,7 +175,10 @@ class ByHand:
         found: dict[str, date] = {}
         for each in self.chosen(scope):
             last = max(each.ready_at, until(each) - timedelta(microseconds=1))
-            day = last.astimezone(self.zone).date()
+            shown = last.astimezone(self.zone).date()
+            # Clocks that are set back over midnight show a day twice; it is over when its successor begins.
+            around = [Days.until(shown + timedelta(days=distance), 1) for distance in (-1, 0, 1)]
+            [day] = [each.start for each in around if self.window(each)[0] <= last < self.window(each)[1]]
             found[each.user_name] = max(day, found.get(each.user_name, day))
         return found
 
@@ -208,8 +211,10 @@ ZONES = [
     "Asia/Kolkata",
     "Pacific/Apia",
     "Africa/Cairo",
+    "America/St_Johns",
 ]
-# Around the days on which clocks change in one of them, months end, and years; one of them skips 2011-12-30.
+# Around the days on which clocks change in one of them, months end, and years. One of them skips 2011-12-30; another
+# set its clocks back at one minute past the midnight of 2010-11-07.
 TURNS = [
     datetime(2026, 3, 29, tzinfo=UTC),
     datetime(2026, 10, 25, tzinfo=UTC),
@@ -220,6 +225,7 @@ TURNS = [
     datetime(2018, 11, 4, tzinfo=UTC),
     datetime(2018, 2, 18, tzinfo=UTC),
     datetime(2011, 12, 30, tzinfo=UTC),
+    datetime(2010, 11, 7, tzinfo=UTC),
 ]
 lengths = st.one_of(
     st.just(timedelta()),
@@ -427,6 +433,17 @@ def test_a_day_on_which_clocks_change_has_as_many_hours_as_it_has(ledger: Ledger
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     ledger.open(made(ready_at=start - 30 * HOUR, last_seen_at=start + 60 * HOUR))
     assert counted(ledger, BERLIN).total(Days.until(day, 1)).time == hours * HOUR
+
+
+def test_a_day_that_clocks_show_twice_ends_once(ledger: Ledger) -> None:
+    zone = ZoneInfo("America/St_Johns")
+    begin = datetime(2010, 11, 7, 2, 30, tzinfo=UTC)  # midnight; a minute later clocks show 23:01 again
+    ledger.open(made(ready_at=begin - HOUR, last_seen_at=begin + 10 * HOUR))
+    cells = counted(ledger, zone)
+    days = [date(2010, 11, 6), date(2010, 11, 7)]
+    assert [cells.total(Days.until(day, 1)).hours for day in days] == [1, 10]
+    ledger.open(made(user_name="bo", ready_at=begin + HOUR / 2, last_seen_at=begin + HOUR / 2))
+    assert counted(ledger, zone).active_per_day(Days.until(days[1], 2)) == {days[0]: 1, days[1]: 2}
 
 
 def test_a_session_that_began_on_another_day_counts_once_in_any_span(ledger: Ledger) -> None:

@@ -211,6 +211,20 @@ async def test_someone_who_is_near_sees_that_first_and_the_rest_on_demand(chromi
         await page.close()
 
 
+async def test_someone_who_cancels_at_the_provider_reads_what_to_do(chromium: Browser, picture: Path) -> None:
+    async with one_provider(config()) as hub:
+        page = await chromium.new_page()
+        await page.goto(f"{hub.url}login")
+        await page.get_by_role("button", name="Sign in with GitHub").click()
+        await page.get_by_role("button", name="Cancel").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("You are not signed in")
+        await expect(page.get_by_role("main")).to_contain_text("You cancelled the login at GitHub")
+        await assert_pleasant(page, picture)
+        await page.get_by_role("link", name="Sign in", exact=True).click()
+        await expect(page.get_by_role("button", name="Sign in with GitHub")).to_be_visible()
+        await page.close()
+
+
 async def test_a_refusal_of_a_login_form_is_shown_above_it(chromium: Browser, picture: Path) -> None:
     async with names_only(config()) as hub:
         page = await chromium.new_page()

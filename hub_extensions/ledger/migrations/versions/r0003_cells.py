@@ -16,6 +16,8 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("counted_until", moment))
     op.add_column("sessions", sa.Column("kind_id", sa.Integer))
     op.add_column("sessions", sa.Column("length", sa.BigInteger))
+    op.add_column("sessions", sa.Column("ended_month", sa.Date))
+    op.create_index("sessions_by_length", "sessions", ["hub", "ended_month", "length", "community"])
     op.create_index("sessions_by_count", "sessions", ["hub", "user_name", "counted_until"])
     op.create_index(
         "sessions_uncounted",
@@ -89,5 +91,6 @@ def downgrade() -> None:
         op.drop_table(name)
     op.drop_index("sessions_uncounted", "sessions")
     op.drop_index("sessions_by_count", "sessions")
-    for name in ("length", "kind_id", "counted_until", "uncounted"):
+    op.drop_index("sessions_by_length", "sessions")
+    for name in ("ended_month", "length", "kind_id", "counted_until", "uncounted"):
         op.drop_column("sessions", name)
