@@ -14,7 +14,7 @@ from .report_settings import FEWEST_PEOPLE
 from .report_words import TITLES, definitions, notes_of
 from .suppression import Row as Pooling
 from .suppression import hidden, pooled, shares
-from .usage_parts import Part, add_up, labels
+from .usage_parts import Part, add_up, labels, merged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,13 +35,14 @@ GapKind = Literal["not_over", "not_counted", "end_not_seen", "not_seen_running",
 class Gap:
     """Something that is missing: which sort, since and until which day (local, both included), and how many sessions.
 
-    ``sessions`` is None where none are meant.
+    ``sessions`` is None where none are meant; ``people`` is how many they are of.
     """
 
     kind: GapKind
     since: date | None = None
     until: date | None = None
     sessions: int | None = None
+    people: int = 0
 
 
 @dataclass(frozen=True)
@@ -151,10 +152,8 @@ def report(asked: Asked, figures: Figures, made_at: datetime) -> Report:
         *_by_tables(asked, figures.parts, everything, withheld),
         _per_day(asked, figures),
     ]
-    gaps = figures.gaps
-    if asked.fewest:
-        # How many sessions are affected is a figure of few people, too.
-        gaps = tuple(replace(gap, sessions=None) if (gap.sessions or 0) < asked.fewest else gap for gap in gaps)
+    # How many sessions are affected is a figure of people, too.
+    gaps = tuple(gap if gap.people >= asked.fewest else replace(gap, sessions=None) for gap in figures.gaps)
     return Report(asked, made_at, figures.counted_until, tuple(tables), definitions(asked), gaps, withheld)
 
 
@@ -230,6 +229,7 @@ def _by_tables(asked: Asked, parts: Sequence[Part], everything: Sum, withheld: b
     """Make the tables by dimensions together, so that none gives away what another keeps back."""
     if withheld:
         return [replace(_by_table(asked, by, [], everything), notes=()) for by in asked.by]
+    parts = merged(parts, {dimension for by in asked.by for dimension in by})
     tables = [_rows(parts, by, asked.attribution) for by in asked.by]
     atoms = _atoms(parts, tables)
     people = [frozenset().union(*(part.people for part in atom)) for atom in atoms]

@@ -17,17 +17,20 @@ person who stands in a row with four others knows their own part of it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 _PRIME = 2**61 - 1
 
+_MOST_STEPS = 2000
+
 Vector = dict[int, int]  # sparse, modulo the prime
+_Known = tuple[Vector, Vector]  # what is known of atoms, and of which shown sums it is made
 
 
 @dataclass(frozen=True)
@@ -106,15 +109,6 @@ def hidden(counts: Mapping[str, int], sums: Iterable[Sequence[str]], fewest: int
     return small
 
 
-def _few(atoms: Iterable[int], people: Sequence[frozenset[int]], fewest: int) -> bool:
-    found: set[int] = set()
-    for atom in atoms:
-        found |= people[atom]
-        if len(found) >= fewest:
-            return False
-    return True
-
-
 def _people_of(block: Block, rows: Sequence[Row], people: Sequence[frozenset[int]]) -> int:
     return len(frozenset().union(*(people[atom] for number in block for atom in rows[number].shares)))
 
@@ -171,50 +165,82 @@ def _leaks(
     ]
 
 
-def _of_small_atoms(
-    vectors: Sequence[Vector], people: Sequence[frozenset[int]], fewest: int
-) -> list[tuple[Vector, Vector]]:
-    """Return a basis, in reduced form, of all that follows from vectors and lies in small atoms alone.
+def _of_small_atoms(vectors: Sequence[Vector], people: Sequence[frozenset[int]], fewest: int) -> dict[int, _Known]:
+    """Return a basis of all that follows from vectors and lies in small atoms alone, by the pivot of each.
 
-    Each with the combination of vectors that it is.
+    No vector of it has the pivot of another. Each has with it the combination of ``vectors`` that it is.
     """
     small = {atom for atom, those in enumerate(people) if len(those) < fewest}
-    pivots: dict[int, tuple[Vector, Vector]] = {}
-    for number, vector in enumerate(vectors):
-        rest, combination = dict(vector), {number: 1}
-        while (at := min((a for a in rest if a in pivots), key=lambda a: (a in small, a), default=None)) is not None:
-            other, other_combination = pivots[at]
-            times = -rest[at] * pow(other[at], -1, _PRIME)
-            rest, combination = _sum(rest, other, times), _sum(combination, other_combination, times)
-        if rest:
-            pivots[min(rest, key=lambda a: (a in small, a))] = rest, combination
-    # A pivot is the first of its vector, small atoms being last: so these have no other.
-    found = {at: row for at, row in pivots.items() if at in small}
+    rows = ((vector, {number: 1}) for number, vector in enumerate(vectors))
+    # A pivot is the first of its vector: whoever has a small one, small atoms being last, has no other.
+    found = {at: row for at, row in _echelon(rows, small).items() if at in small}
     for at in sorted(found, reverse=True):
-        for other_at, (vector, combination) in found.items():
-            if other_at != at and at in vector:
-                pivot, pivot_combination = found[at]
-                times = -vector[at] * pow(pivot[at], -1, _PRIME)
-                found[other_at] = _sum(vector, pivot, times), _sum(combination, pivot_combination, times)
-    return list(found.values())
+        for other, (vector, combination) in found.items():
+            if other != at and at in vector:
+                found[other] = _without(at, (vector, combination), found[at])
+    return found
 
 
-def _of_few(basis: Sequence[tuple[Vector, Vector]], people: Sequence[frozenset[int]], fewest: int) -> Iterable[Vector]:
-    """Yield the combinations behind vectors of few people: those of a basis, and of two of them that share an atom.
+def _echelon(rows: Iterable[_Known], last: Container[int]) -> dict[int, _Known]:
+    """Return what spans the same, by the first atom of each vector, all of which differ; ``last`` come last."""
 
-    Two are subtracted so that the shared atom vanishes; what only one of them has stays, and is mostly enough people.
+    def order(atom: int) -> tuple[bool, int]:
+        return atom in last, atom
+
+    pivots: dict[int, _Known] = {}
+    for row in rows:
+        rest = row
+        while (at := min((atom for atom in rest[0] if atom in pivots), key=order, default=None)) is not None:
+            rest = _without(at, rest, pivots[at])
+        if rest[0]:
+            pivots[min(rest[0], key=order)] = rest
+    return pivots
+
+
+def _of_few(basis: Mapping[int, _Known], people: Sequence[frozenset[int]], fewest: int) -> Iterator[Vector]:
+    """Yield the combinations behind vectors of few people: one for each pivot that is in any.
+
+    People are taken together step by step. Of the vectors whose pivots are of these people alone, a combination may
+    vanish wherever others are concerned: then it is found. If none does, one of the atoms that are in the way must be
+    of people who belong to them too, or vanish by another vector, whose pivot must be.
     """
-    for vector, combination in basis:
-        if _few(vector, people, fewest):
-            yield combination
-    for (one, of_one), (other, of_other) in combinations(basis, 2):
-        shared = one.keys() & other.keys()
-        if not shared or not _few(one.keys() ^ other.keys(), people, fewest):
-            continue
-        for atom in shared:
-            times = -one[atom] * pow(other[atom], -1, _PRIME)
-            if _few(_sum(one, other, times), people, fewest):
-                yield _sum(of_one, of_other, times)
+    pivots_of: dict[int, set[int]] = defaultdict(set)
+    users: dict[int, set[int]] = defaultdict(set)
+    for pivot, (vector, _) in basis.items():
+        for person in people[pivot]:
+            pivots_of[person].add(pivot)
+        for atom in vector:
+            users[atom].add(pivot)
+    atoms_of: dict[int, set[int]] = defaultdict(set)
+    for atom in users:
+        for person in people[atom]:
+            atoms_of[person].add(atom)
+    for start in basis:
+        waiting, met = [people[start]], {people[start]}
+        while waiting and len(met) <= _MOST_STEPS:
+            those = waiting.pop()
+            near = {pivot for person in those for pivot in pivots_of[person] if people[pivot] <= those}
+            inside = {atom for person in those for atom in atoms_of[person] if people[atom] <= those}
+            rows = _echelon((basis[pivot] for pivot in sorted(near)), inside)
+            vanishing = next((combination for at, (_, combination) in rows.items() if at in inside), None)
+            if vanishing is not None:
+                yield vanishing
+                break
+            for at in rows:
+                for more in (at, *(users[at] - near)):
+                    larger = those | people[more]
+                    if len(larger) < fewest and larger not in met:
+                        met.add(larger)
+                        waiting.append(larger)
+        else:
+            if waiting:
+                yield basis[start][1]  # nobody can tell in time: better too careful
+
+
+def _without(atom: int, row: _Known, other: _Known) -> _Known:
+    """Take so much of another away that an atom vanishes."""
+    times = -row[0][atom] * pow(other[0][atom], -1, _PRIME)
+    return _sum(row[0], other[0], times), _sum(row[1], other[1], times)
 
 
 def _sum(one: Vector, other: Vector, times: int) -> Vector:
@@ -252,7 +278,11 @@ def _coarsen(
                 rest = [each for each in blocks[table] if each not in (block, other)]
                 blocks[table] = [*rest, tuple(sorted(block + other))]
                 return
-    raise AssertionError("what is shown of every table is the total, and the total is of enough people")
+    # Nothing of it tells two blocks apart. So none is to be told apart.
+    for table in range(len(tables) - 1, -1, -1):
+        if len(blocks[table]) > 1:
+            blocks[table] = [tuple(range(len(tables[table])))]
+            return
 
 
 def _overlap(block: Block, other: Block, rows: Sequence[Row]) -> bool:

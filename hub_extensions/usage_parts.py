@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import fsum
 from typing import TYPE_CHECKING
 
 from .sums import primary_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from .prices import Prices
     from .sums import Attribution, Dimension
@@ -75,20 +76,53 @@ def _groups(kind: Kind, attribution: Attribution) -> dict[str, Fraction]:
     return dict.fromkeys(groups, Fraction(1, len(groups)) if attribution == "split" else Fraction(1))
 
 
+def merged(parts: Iterable[Part], dimensions: Collection[Dimension]) -> list[Part]:
+    """Put parts together that no table by these dimensions, and no price, tells apart."""
+    alike: dict[Kind, list[Part]] = {}
+    for part in parts:
+        kind = part.kind
+        shown = Kind(
+            # The primary group is that of the community.
+            community=kind.community if "community" in dimensions or "group" in dimensions else "",
+            profile=kind.profile,
+            image=kind.image if "image" in dimensions else "",
+            choices=kind.choices if "choice" in dimensions else (),
+            groups=kind.groups if "group" in dimensions else (),
+        )
+        alike.setdefault(shown, []).append(part)
+    return [
+        Part(
+            kind,
+            frozenset().union(*(part.people for part in some)),
+            sum(part.sessions for part in some),
+            sum(part.time for part in some),
+            sum(part.alone for part in some),
+            fsum(part.gib_hours for part in some),
+            fsum(part.cpu_hours for part in some),
+            fsum(part.gpu_hours for part in some),
+        )
+        for kind, some in alike.items()
+    ]
+
+
 def add_up(parts: Mapping[Part, Fraction], prices: Prices | None = None) -> Sum:
     """Add up parts, each by its share. Sessions and people are never divided."""
     people: set[int] = set()
-    sessions = 0
-    hours = alone = gib = cpu = gpu = cost = Fraction()
+    alike: dict[tuple[str, Fraction], list[Part]] = {}
     for part, share in parts.items():
         people |= part.people
-        sessions += part.sessions
-        of_part = [share * Fraction(each) for each in (part.gib_hours, part.cpu_hours, part.gpu_hours)]
-        time = share * Fraction(part.time, MICROSECONDS)
-        hours, alone = hours + time, alone + share * Fraction(part.alone, MICROSECONDS)
-        gib, cpu, gpu = gib + of_part[0], cpu + of_part[1], gpu + of_part[2]
+        alike.setdefault((part.kind.profile, share), []).append(part)
+    hours = alone = gib = cpu = gpu = cost = Fraction()
+    for (profile, share), some in alike.items():
+        time = share * Fraction(sum(part.time for part in some), MICROSECONDS)
+        of_some = [
+            share * Fraction(fsum(getattr(part, name) for part in some))
+            for name in ("gib_hours", "cpu_hours", "gpu_hours")
+        ]
+        hours += time
+        alone += share * Fraction(sum(part.alone for part in some), MICROSECONDS)
+        gib, cpu, gpu = gib + of_some[0], cpu + of_some[1], gpu + of_some[2]
         if prices is not None:
-            cost += prices.cost(
-                part.kind.profile, hours=time, gib_hours=of_part[0], cpu_hours=of_part[1], gpu_hours=of_part[2]
-            )
+            cost += prices.cost(profile, hours=time, gib_hours=of_some[0], cpu_hours=of_some[1], gpu_hours=of_some[2])
+    sessions = sum(part.sessions for part in parts)
     return Sum(len(people), sessions, hours, alone, gib, cpu, gpu, None if prices is None else cost)

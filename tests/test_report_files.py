@@ -68,7 +68,7 @@ def usual(community="ocean-lab", **given):
         lengths=Lengths(80, timedelta(hours=2), timedelta(hours=9)),
         ended=40,
         gaps=(
-            Gap("end_not_seen", since=date(2026, 10, 3), until=date(2026, 10, 4), sessions=7),
+            Gap("end_not_seen", since=date(2026, 10, 3), until=date(2026, 10, 4), sessions=9, people=7),
             Gap("not_over", until=date(2026, 10, 31)),
         ),
     )

@@ -168,7 +168,7 @@ def test_of_fewer_people_than_that_nothing_is_shown():
         active_30=3,
         lengths=Lengths(3, timedelta(hours=4), timedelta(hours=8)),
         ended=3,
-        gaps=(Gap("not_seen_running", since=date(2026, 10, 3), sessions=2),),
+        gaps=(Gap("not_seen_running", since=date(2026, 10, 3), sessions=20, people=2),),
     )
     made = report(replace(ASKED, by=(("profile",), ("community", "profile")), fewest=5), given, NOW)
     assert made.withheld

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import chain, combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub_extensions.suppression import Row, hidden, pooled, shares
@@ -168,7 +168,18 @@ def usages(draw):
     return tables, [who for *_, who in atoms]
 
 
-@settings(max_examples=400, deadline=None)
+# Three sums together tell of what one person used in four places, and no two of them do.
+FOUR_PLACES = (
+    [
+        [whole("x", atoms=[0, 1, 3, 4, 5]), whole("y", atoms=[2, 6])],
+        [whole("", atoms=[0, 6]), whole("g", atoms=[1, 2, 3, 5]), whole("h", atoms=[3, 5]), whole("i", atoms=[3, 4])],
+    ],
+    [frozenset(those) for those in ([0], [0], [0], [0], [1, 2], [0, 1, 2], [1, 2])],
+)
+
+
+@settings(max_examples=300, deadline=None)
+@example(FOUR_PLACES)
 @given(usages())
 def test_nobody_can_work_out_what_few_people_used(usage):
     tables, who = usage

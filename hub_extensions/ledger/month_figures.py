@@ -151,6 +151,7 @@ class MonthFigures(Cells):
             return moment.astimezone(zone).date()
 
         mine = self._sessions(scope)
+        of = (func.count(), func.count(distinct(SESSIONS.c.user_name)))
         running_until = func.coalesce(SESSIONS.c.last_seen_at, SESSIONS.c.ready_at)
         until = func.coalesce(SESSIONS.c.ended_at, running_until)
         in_month = and_(SESSIONS.c.ready_at < window.end, or_(SESSIONS.c.ended_at.is_(None), until >= window.start))
@@ -162,24 +163,24 @@ class MonthFigures(Cells):
             first = connection.scalar(select(func.min(SESSIONS.c.ready_at)).where(SESSIONS.c.hub == self.hub))
             if first is None or first > before:
                 gaps.append(Gap("before_records", until=day(first or now)))
-            waiting = select(func.count(), func.min(SESSIONS.c.ready_at)).where(
+            waiting = select(*of, func.min(SESSIONS.c.ready_at)).where(
                 *mine, in_month, SESSIONS.c.uncounted == 1, until < now - LATE
             )
-            count, since = connection.execute(waiting).one()
+            count, people, since = connection.execute(waiting).one()
             if count:
-                gaps.append(Gap("not_counted", since=max(day(since), day(window.start)), sessions=count))
-            unseen = select(func.count(), func.min(until), func.max(until)).where(
+                gaps.append(Gap("not_counted", since=max(day(since), day(window.start)), sessions=count, people=people))
+            unseen = select(*of, func.min(until), func.max(until)).where(
                 *mine, in_month, until < window.end, SESSIONS.c.end_reason == EndReason.HUB_AWAY
             )
-            count, since, last = connection.execute(unseen).one()
+            count, people, since, last = connection.execute(unseen).one()
             if count:
-                gaps.append(Gap("end_not_seen", since=day(since), until=day(last), sessions=count))
-            silent = select(func.count(), func.min(running_until)).where(
+                gaps.append(Gap("end_not_seen", since=day(since), until=day(last), sessions=count, people=people))
+            silent = select(*of, func.min(running_until)).where(
                 *mine, in_month, SESSIONS.c.ended_at.is_(None), running_until < min(now - LATE, window.end - LATE)
             )
-            count, since = connection.execute(silent).one()
+            count, people, since = connection.execute(silent).one()
             if count:
-                gaps.append(Gap("not_seen_running", since=day(since), sessions=count))
+                gaps.append(Gap("not_seen_running", since=day(since), sessions=count, people=people))
         counted = self.counted_until()
         if counted is None or counted < min(window.end, now - LATE):
             gaps.append(Gap("not_counted", since=day(max(counted, window.start) if counted else window.start)))

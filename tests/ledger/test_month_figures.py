@@ -159,7 +159,7 @@ def test_ends_that_nobody_saw_are_told(ledger):
     used(ledger, day(9), 5, reason="culled")
     used(ledger, day(9, month=9), 5, reason="hub away")
     [gap] = gaps(ledger)
-    assert gap == Gap("end_not_seen", since=date(2026, 10, 3), until=date(2026, 10, 8), sessions=2)
+    assert gap == Gap("end_not_seen", since=date(2026, 10, 3), until=date(2026, 10, 8), sessions=2, people=1)
 
 
 def test_servers_that_were_not_seen_running_for_long_are_told(ledger):
@@ -169,7 +169,7 @@ def test_servers_that_were_not_seen_running_for_long_are_told(ledger):
         ledger.open(session)
     ledger.seen([silent.id], day(5))
     ledger.seen([seen.id], NOW)
-    assert gaps(ledger) == [Gap("not_seen_running", since=date(2026, 10, 5), sessions=1)]
+    assert gaps(ledger) == [Gap("not_seen_running", since=date(2026, 10, 5), sessions=1, people=1)]
 
 
 def test_what_is_not_counted_yet_is_told(ledger):
@@ -177,7 +177,7 @@ def test_what_is_not_counted_yet_is_told(ledger):
     figures = counted(ledger)
     used(ledger, day(5), 5)
     read = figures.read(OCTOBER, ZONE, NOW)
-    assert Gap("not_counted", since=date(2026, 10, 5), sessions=1) in read.gaps
+    assert Gap("not_counted", since=date(2026, 10, 5), sessions=1, people=1) in read.gaps
     late = figures.read(OCTOBER, ZONE, NOW + timedelta(days=9))
     assert [gap.kind for gap in late.gaps].count("not_counted") == 1  # counted once after the month's end
 
