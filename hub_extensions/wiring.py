@@ -137,6 +137,7 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),
+        keep_sessions=settings.usage.keep_sessions,
         invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database

@@ -26,6 +26,7 @@ from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
 
 from .heartbeat import Heartbeat, HubWatch, ended
 from .invitations import CommunityInvitations
+from .letting_go import LettingGo
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
 
@@ -75,11 +76,13 @@ async def _serve(settings: UsageSettings) -> None:
                 reports=ReportDrop(settings),
             ).run()
         )
+    letting_go = asyncio.create_task(LettingGo(settings).run())
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     await _stopped(stop)
     server.stop()
+    await ended(letting_go)
     if watch is not None and beating is not None:
         await ended(beating)
         watch.close()
