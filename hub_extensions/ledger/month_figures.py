@@ -53,7 +53,7 @@ class MonthFigures(Cells):
             active_7=self.active(Days.until(last_day, 7), scope=scope),
             active_30=self.active(Days.until(last_day, 30), scope=scope),
             lengths=self.lengths(days, scope=scope),
-            ended=self._ended(window, scope),
+            ended=self._people_ended(window, scope),
             counted_until=self.counted_until(),
             gaps=self._gaps(window, before.window(zone).start, zone, now, scope),
         )
@@ -139,7 +139,7 @@ class MonthFigures(Cells):
             chosen.append(SESSIONS.c.user_name.not_in(names))
         return chosen
 
-    def _ended(self, window: Window, scope: Scope) -> int:
+    def _people_ended(self, window: Window, scope: Scope) -> int:
         """How many people's sessions ended."""
         ended = and_(SESSIONS.c.ended_at >= window.start, SESSIONS.c.ended_at < window.end)
         with self.ledger.engine.begin() as connection:
