@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, distinct, func, or_, select
+from sqlalchemy import and_, distinct, func, literal_column, or_, select
 
 from .. import groups as group_names
 from ..end_reasons import EndReason
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ..sessions import Month, Window
     from ..sums import Scope
 
+# As it stands in the index, which no parameter may take the place of.
+_UNCOUNTED = SESSIONS.c.uncounted == literal_column("1")
 LATE = timedelta(minutes=10)
 """Heartbeats and counts come each minute; what is older than this is missing."""
 
@@ -51,7 +53,7 @@ class MonthFigures(Cells):
             active_7=self.active(Days.until(last_day, 7), scope=scope),
             active_30=self.active(Days.until(last_day, 30), scope=scope),
             lengths=self.lengths(days, scope=scope),
-            ended=self._ended(window, scope),
+            ended=self._people_ended(window, scope),
             counted_until=self.counted_until(),
             gaps=self._gaps(window, before.window(zone).start, zone, now, scope),
         )
@@ -137,7 +139,7 @@ class MonthFigures(Cells):
             chosen.append(SESSIONS.c.user_name.not_in(names))
         return chosen
 
-    def _ended(self, window: Window, scope: Scope) -> int:
+    def _people_ended(self, window: Window, scope: Scope) -> int:
         """How many people's sessions ended."""
         ended = and_(SESSIONS.c.ended_at >= window.start, SESSIONS.c.ended_at < window.end)
         with self.ledger.engine.begin() as connection:
@@ -163,14 +165,13 @@ class MonthFigures(Cells):
             first = connection.scalar(select(func.min(SESSIONS.c.ready_at)).where(SESSIONS.c.hub == self.hub))
             if first is None or first > before:
                 gaps.append(Gap("before_records", until=day(first or now)))
-            waiting = select(*of, func.min(SESSIONS.c.ready_at)).where(
-                *mine, in_month, SESSIONS.c.uncounted == 1, until < now - LATE
-            )
+            waiting = select(*of, func.min(SESSIONS.c.ready_at)).where(*mine, in_month, _UNCOUNTED, until < now - LATE)
             count, people, since = connection.execute(waiting).one()
             if count:
                 gaps.append(Gap("not_counted", since=max(day(since), day(window.start)), sessions=count, people=people))
-            unseen = select(*of, func.min(until), func.max(until)).where(
-                *mine, in_month, until < window.end, SESSIONS.c.end_reason == EndReason.HUB_AWAY
+            ended = SESSIONS.c.ended_at
+            unseen = select(*of, func.min(ended), func.max(ended)).where(
+                *mine, ended >= window.start, ended < window.end, SESSIONS.c.end_reason == EndReason.HUB_AWAY
             )
             count, people, since, last = connection.execute(unseen).one()
             if count:
