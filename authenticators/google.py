@@ -1,5 +1,6 @@
 """Community-scoped login through Google."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -61,6 +62,20 @@ class CommunityGoogleAuthenticator(CommunityOAuthenticator, GoogleOAuthenticator
         domain = email.rpartition("@")[2].lower()
         claims.update(email=email, domain=domain, verified_email=self.has_verified_email(claims))
         return await super().update_auth_model(auth_model)
+
+    async def _fetch_member_groups(self, member_email: str, user_email_domain: str, *args: Any, **kwargs: Any) -> Any:
+        """Get the token of the service account in a thread first: GoogleOAuthenticator holds up the hub for it.
+
+        Raises TimeoutError, as an outage does, when Google gives none: that says nothing of the person.
+        """
+        try:
+            async with asyncio.timeout(self.provider_timeout):
+                await asyncio.to_thread(self._get_service_credentials, user_email_domain)
+        except Exception as error:
+            if not type(error).__module__.startswith("google.auth."):  # a package that is there only for groups
+                raise
+            raise TimeoutError(f"no token for the service account: {str(error)[:200]}") from error
+        return await super()._fetch_member_groups(member_email, user_email_domain, *args, **kwargs)
 
     async def identity_of(self, user_name: str, auth_state: Any) -> Identity:
         """What Google said of the person."""

@@ -45,7 +45,7 @@ PROFILES = [
     ("gpu", 16, 4.0, 1),
     ("rstudio", 4, 1.0, 0),
 ]
-TIMES = 20
+TIMES = 40
 
 
 def sessions(count: int, people: int, months: float) -> Iterator[tuple[dict[str, Any], list[str]]]:

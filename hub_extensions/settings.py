@@ -63,6 +63,7 @@ class Usage(_Part, ReportSettings):
     service (default: a free port on loopback; the service listens on all interfaces when the host is another), and days
     and months of reports begin in `time_zone`. For `keep_sessions` (`13 months`, `400 days`, `forever`) sessions stand
     there with people's names; then only sums of each day and month are left.
+    `metrics_per_user` puts the hours of people, by name, into the service's metrics, for Prometheus.
     """
 
     database: str = ""
@@ -70,6 +71,7 @@ class Usage(_Part, ReportSettings):
     url: str = ""
     time_zone: str = "UTC"
     keep_sessions: str = USUAL_KEEPING
+    metrics_per_user: bool = False
 
     @field_validator("database")
     @classmethod

@@ -65,6 +65,7 @@ class UsageSettings:
     name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
     say about reports (see ``report_settings``), and ``keep_sessions`` (see ``keeping``). Every ``beat_seconds`` the
     service asks the hub which servers run.
+    ``metrics_per_user`` puts people's names into its metrics; ``metrics_open`` shows these to whoever asks.
     """
 
     database: str
@@ -82,6 +83,8 @@ class UsageSettings:
     reports: Mapping[str, Any] = field(default_factory=dict)
     keep_sessions: str = USUAL
     beat_seconds: float = 60.0
+    metrics_per_user: bool = False
+    metrics_open: bool = False
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -108,6 +111,8 @@ class UsageSettings:
             "reports": dict(self.reports),
             "keep_sessions": self.keep_sessions,
             "beat_seconds": self.beat_seconds,
+            "metrics_per_user": self.metrics_per_user,
+            "metrics_open": self.metrics_open,
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
         return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}

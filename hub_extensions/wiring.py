@@ -138,6 +138,9 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),
         keep_sessions=settings.usage.keep_sessions,
+        metrics_per_user=settings.usage.metrics_per_user,
+        # Who may see the hub's own metrics may see these.
+        metrics_open=c.JupyterHub.get("authenticate_prometheus", True) is False,
         invitation_secret=c.Invitations.get("secret") or os.environ.get(KEY_VARIABLE, ""),
     )
     c.UsageLedger.database = usage.database

@@ -28,7 +28,8 @@ from .endings import Endings
 from .personal_environment import PersonalEnvironment
 from .quota_watch import QuotaWatch
 from .refusal import knows_refusals, refusal
-from .session import SessionRecord
+from .running_metrics import RUNNING_SERVERS
+from .session import SessionRecord, records
 from .trait_overrides import TraitOverrides
 
 _READER = "hub_extensions_catalogue_reader"  # among the hub's settings
@@ -141,6 +142,7 @@ class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment, Endings):
         self.session = SessionRecord(self)
         if self.user:
             GROUP_SIZES.follow(self.user.db)
+            RUNNING_SERVERS.follow(records(self.user.settings))
 
     @default("user_options")
     def _user_options_default(self) -> dict[str, Any]:

@@ -25,10 +25,16 @@ class RunningServers(APIHandler):
     @needs_scope("read:users:groups")  # type: ignore[untyped-decorator]
     @needs_scope("read:servers")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
-        """`{"hub", "ledger", "at", "servers": […]}`; `ledger`: whether this hub writes one, `at`: when this was so."""
+        """`{"hub", "ledger", "at", "servers": […], "stopping": {…}}`.
+
+        `ledger`: whether this hub writes one. `at`: when this was so. `stopping`: when sessions are going to be stopped
+        because a quota is spent, by their id.
+        """
         ledger = UsageLedger(config=self.config)
         # What spawners share; the web application has a copy of its own.
-        sessions = [record.as_json() for record in running(self.users.settings)]
+        records = running(self.users.settings)
+        sessions = [record.as_json() for record in records]
+        stopping = {record.id: at.isoformat() for record in records if (at := record.spawner.quota_stops_at)}
         head = {"hub": ledger.hub_name, "ledger": ledger.enabled, "at": datetime.now(UTC).isoformat()}
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
@@ -37,4 +43,4 @@ class RunningServers(APIHandler):
             self.write((", " if start else "") + ", ".join(sessions[start : start + _ROWS_AT_ONCE]))
             await self.flush()
             await asyncio.sleep(0)
-        self.write("]}")
+        self.write('], "stopping": ' + json.dumps(stopping) + "}")

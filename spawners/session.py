@@ -161,6 +161,11 @@ def running(hub_settings: Mapping[str, Any]) -> Collection[SessionRecord]:
     return list(hub_settings.get(_RUNNING, {}).values())
 
 
+def records(hub_settings: dict[str, Any]) -> Mapping[str, SessionRecord]:
+    """The same by session id, as a mapping that changes with what runs."""
+    return _kept(hub_settings, _RUNNING)
+
+
 def _kept(hub_settings: dict[str, Any], key: str) -> WeakValueDictionary[Any, SessionRecord]:
     kept: WeakValueDictionary[Any, SessionRecord] = hub_settings.setdefault(key, WeakValueDictionary())
     return kept

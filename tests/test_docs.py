@@ -58,7 +58,7 @@ def test_the_command_prints_a_link(shown, tmp_path):
 
 def test_the_settings_of_reports_have_no_mistake_and_show_every_one():
     text = (LOGINS.parent / "usage.md").read_text()
-    [block] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    block, *_ = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
     usage = settings.load(yaml.safe_load(block)).usage
     assert set(ReportSettings.model_fields) <= set(yaml.safe_load(block)["usage"])
     assert set(type(usage.prices).model_fields) == set(yaml.safe_load(block)["usage"]["prices"])

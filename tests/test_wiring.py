@@ -127,6 +127,18 @@ def test_a_hub_takes_the_configuration():
     assert hub.template_vars["hub_extensions"](None).title == "Field Station"
 
 
+@pytest.mark.parametrize("authenticated", [True, False, None])
+def test_metrics_of_the_usage_service_are_open_where_the_hubs_own_are(authenticated):
+    c = Config()
+    if authenticated is not None:
+        c.JupyterHub.authenticate_prometheus = authenticated
+    configure(c, SETTINGS)
+    [service] = c.JupyterHub.services
+    usage = UsageSettings.read(service["environment"])
+    assert usage.metrics_open is (authenticated is False)
+    assert usage.metrics_per_user is False
+
+
 def test_leads_invite_where_a_rule_admits_by_invitation(monkeypatch):
     monkeypatch.setenv("HUB_EXTENSIONS_INVITATION_KEY", "k" * 32)
     c = Config()

@@ -83,7 +83,7 @@ SESSIONS = Table(
     Index("sessions_by_community", "hub", "community", "ready_at"),
     Index("sessions_by_end", "hub", "ended_at"),
     # Percentiles of a month are found by walking along it.
-    Index("sessions_by_length", "hub", "ended_month", "length", "community"),
+    Index("sessions_by_length", "hub", "ended_month", "length", "community", "user_name"),
     Index("sessions_by_count", "hub", "user_name", "counted_until"),
     Index(
         "sessions_uncounted",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,6 +53,7 @@ class Running:
 
     at: datetime
     sessions: Mapping[str, Session]
+    stopping: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def ready_at(self) -> dict[str, datetime]:
@@ -92,6 +93,9 @@ class HubWatch:
             sessions = [session_json.read(row) for row in told["servers"]]
             at = datetime.fromisoformat(told["at"]).astimezone(UTC)
             hub, records = told["hub"], told["ledger"]
+            stopping = {
+                each: datetime.fromisoformat(moment).astimezone(UTC) for each, moment in told["stopping"].items()
+            }
         except HTTPClientError as error:
             raise HubAwayError(f"it answered {error.code} {error.message}") from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError, asyncio.IncompleteReadError) as error:
@@ -100,7 +104,8 @@ class HubWatch:
             raise HubAwayError(
                 f"it writes the ledger of {str(hub)[:64]!r}, and this service reads that of {self.hub!r}"
             )
-        return Running(at, {each.id: each for each in sessions if each.hub == hub and each.ready_at is not None})
+        found = {each.id: each for each in sessions if each.hub == hub and each.ready_at is not None}
+        return Running(at, found, stopping)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -111,7 +116,8 @@ class Heartbeat:
     """Keeps one hub's rows in agreement with what runs on it, and its cells with its rows; not those of other hubs.
 
     Cells are of the days of ``zone``. ``every`` and ``first`` are seconds. Of what is counted, ``reports`` are made
-    when a month has ended.
+    when a month has ended. ``beat_at`` is when the ledger last agreed with the hub, ``late_rows`` how many sessions
+    were missing in it, ``stopping`` when sessions are going to be stopped because a quota is spent, by their id.
     """
 
     def __init__(
@@ -130,6 +136,9 @@ class Heartbeat:
         self.every = every
         self.first = first
         self.reports = reports
+        self.beat_at: datetime | None = None
+        self.late_rows = 0
+        self.stopping: Mapping[str, datetime] = {}
         self._absent: Mapping[str, int] = {}
         self._told: set[str] = set()
         self._failing: set[str] = set()
@@ -162,6 +171,7 @@ class Heartbeat:
             self._absent = found.absent
 
         await self.ledger.ask(agree)
+        self.beat_at, self.stopping = running.at, running.stopping
 
     async def count(self) -> None:
         """Bring the cells up to date, for at most half of the time until the next beat. Raises as ``beat`` does."""
@@ -192,6 +202,7 @@ class Heartbeat:
             session = running.sessions[each]
             ledger.open(replace(session, last_seen_at=running.at))
             # Once: a row that is closed stays so, whatever the hub says of it.
+            self.late_rows += 1
             log.warning("The server %s/%s runs and was not in the ledger.", session.user_name, session.server_name)
         self._told = set(ids)
 

@@ -13,12 +13,10 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated,
 from tornado.httpclient import HTTPError as ClientError
 from tornado.web import HTTPError, RequestHandler
 
-from hub_extensions import groups
-from hub_extensions.profiles import Person
-from hub_extensions.quotas import allowances
 from hub_extensions.sessions import Month
 
 from .access import Access
+from .limits import limits_of
 from .reader import LedgerAwayError
 from .report import quota_rows
 
@@ -221,18 +219,8 @@ class MyUsage(Page):
         await self.show("My usage", people=False, limits=self._limits(), users=[self.access.user])
 
     def _limits(self) -> list[Allowance]:
-        """The person's limits, by the groups that the hub says they are in."""
-        name = self.access.user
-        if name.casefold() in map(str.casefold, self.usage.service_users):
-            return []
-        mine = groups.keys(self.person.groups)
-        person = Person(
-            groups=frozenset(self.person.groups),
-            today=self.now.date(),
-            user_name=name,
-            communities=tuple(each for each in self.usage.communities if groups.key(each) in mine),
-        )
-        return allowances(self.quotas, person, self.now, self.zone)
+        """The person's limits."""
+        return limits_of(self.access.user, self.person.groups, self.usage, self.quotas, self.now, self.zone)
 
 
 class CommunityUsage(Page):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -22,15 +23,20 @@ from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
 from hub_extensions.report_drop import ReportDrop
 from hub_extensions.share import TEMPLATES
-from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, time_zone
+from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, SERVICE, time_zone
 
+from . import openapi
+from .api import API_NEEDS, FOLDER, VERSION, Document, NoSuchCall
+from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
 from .invitations import CommunityInvitations
 from .letting_go import LettingGo
+from .metrics import Metrics, MetricsPage
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
     from hub_extensions.usage_service import UsageSettings
@@ -56,7 +62,9 @@ def run(settings: UsageSettings) -> None:
 
 async def _serve(settings: UsageSettings) -> None:
     reader = Reader(settings.database, settings.hub)
-    app = application(settings, reader)
+    watch = _watch(settings)
+    heartbeat = _heartbeat(settings, reader, watch) if watch is not None else None
+    app = application(settings, reader, heartbeat)
     url = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     host, port = _interface(url.hostname or "127.0.0.1"), url.port or (443 if url.scheme == "https" else 80)
     where = f"port {port} of {host or 'all interfaces'}"
@@ -65,18 +73,8 @@ async def _serve(settings: UsageSettings) -> None:
     except OSError as error:
         raise OSError(f"the usage service cannot listen on {where}: {error.strerror}") from None
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
-    watch, beating = _watch(settings), None
-    if watch is not None:
-        beating = asyncio.create_task(
-            Heartbeat(
-                watch,
-                reader,
-                time_zone(settings.time_zone),
-                every=settings.beat_seconds,
-                reports=ReportDrop(settings),
-            ).run()
-        )
     letting_go = asyncio.create_task(LettingGo(settings).run())
+    beating = asyncio.create_task(heartbeat.run()) if heartbeat is not None else None
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
@@ -87,6 +85,11 @@ async def _serve(settings: UsageSettings) -> None:
         await ended(beating)
         watch.close()
     reader.close()
+
+
+def _heartbeat(settings: UsageSettings, reader: Reader, watch: HubWatch) -> Heartbeat:
+    zone = time_zone(settings.time_zone)
+    return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings))
 
 
 def _watch(settings: UsageSettings) -> HubWatch | None:
@@ -133,7 +136,7 @@ async def _stopped(stop: asyncio.Event) -> None:
                 return
 
 
-def application(settings: UsageSettings, reader: Reader) -> Application:
+def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | None) -> Application:
     """Return the pages under the prefix that the hub gave in ``JUPYTERHUB_SERVICE_PREFIX``."""
     # A minute instead of the usual five bounds how long somebody who ceased to be a lead still sees the community.
     hub_auth = HubOAuth(cache_max_age=60)
@@ -155,6 +158,11 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
         "brands": brands,
         "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
+    metrics = Metrics(reader, settings, zone, heartbeat)
+
+    def stopping() -> Mapping[str, datetime]:
+        return heartbeat.stopping if heartbeat is not None else {}
+
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [
@@ -163,6 +171,8 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
             (f"{prefix}community/([^/]+)/invitations", CommunityInvitations, given),
             (f"{prefix}community/(.+)", CommunityUsage, given),
             (f"{prefix}hub", HubUsage, given),
+            *_api(f"{prefix}{FOLDER}", {name: given[name] for name in API_NEEDS} | {"stopping": stopping}),
+            (f"{prefix}metrics", MetricsPage, {"hub_auth": hub_auth, "metrics": metrics, "settings": settings}),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
             (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),
             (".*", NotFound, given),
@@ -172,6 +182,17 @@ def application(settings: UsageSettings, reader: Reader) -> Application:
         xsrf_cookies=True,
         log_function=_log_request,
     )
+
+
+def _api(folder: str, given: dict[str, Any]) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
+    """Return the routes of the REST API below a path, its document and what says that there is nothing else."""
+    title = f"Usage of {given['settings'].title}"
+    document = openapi.document(OPERATIONS, title, VERSION, folder, SERVICE)
+    return [
+        *((f"{folder}{each.pattern()}", each, given) for each in OPERATIONS),
+        (f"{folder}openapi.json", Document, {"document": json.dumps(document).encode()}),
+        (f"{folder}.*", NoSuchCall, {}),
+    ]
 
 
 def _assets() -> dict[str, bytes]:

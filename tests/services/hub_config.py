@@ -53,11 +53,18 @@ usage = registration(
     ),
     url=f"http://127.0.0.1:{given['service_port']}",
 )
-c.JupyterHub.services = [usage.service]
+c.JupyterHub.services = [
+    usage.service,
+    {"name": "prometheus", "api_token": "token-of-prometheus"},
+    {"name": "curious", "api_token": "token-of-the-curious"},
+]
 c.JupyterHub.custom_scopes = usage.custom_scopes
 c.JupyterHub.load_roles = [
     *leads_roles({"ocean-lab": Community(), "ice-lab": Community()}, [READ, INVITE]),
     {"name": "user", "scopes": ["self", *usage.user_scopes]},
     {"name": "reports", "scopes": ["custom:usage:read"], "groups": ["reporters"]},
+    {"name": "prometheus", "scopes": ["read:metrics"], "services": ["prometheus"]},
+    {"name": "curious", "scopes": [*usage.user_scopes, "custom:usage:read"], "services": ["curious"]},
+    usage.role,
     {"name": "tutors", "scopes": ["read:users:activity!group=ocean-lab"], "groups": ["tutors"]},
 ]

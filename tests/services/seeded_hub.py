@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from hub_extensions.ledger import Ledger
+from hub_extensions.ledger.counting import Counter
 from hub_extensions.sessions import GIB, HOUR, Month
 
 from ..ledger.made import made
@@ -85,3 +86,4 @@ def fill(ledger: Ledger) -> None:
         ledger.close(session.id, start + end * HOUR, "stopped")
     ledger.open(made(user_name="ada", community="ocean-lab", profile="Running now", ready_at=datetime.now(UTC) - HOUR))
     ledger.open(made(user_name="ada", hub="other", profile="Of another hub", ready_at=datetime.now(UTC) - HOUR))
+    Counter(ledger, "hub", BERLIN).count_up(datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""A real hub and a real culler: servers idle or old are stopped, by profile and group, and the ledger says so."""
+"""A real hub and a real culler: idle and old servers are stopped, by profile and group, and the ledger says so."""
 
 from __future__ import annotations
 

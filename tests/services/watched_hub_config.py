@@ -38,6 +38,7 @@ c.JupyterHub.load_roles = [
         "scopes": ["list:users", "read:servers!group=ocean", "read:users:groups"],
         "services": ["curious"],
     },
+    *given.get("roles", []),
 ]
 
 configure(c, given["settings"])

@@ -17,7 +17,7 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("kind_id", sa.Integer))
     op.add_column("sessions", sa.Column("length", sa.BigInteger))
     op.add_column("sessions", sa.Column("ended_month", sa.Date))
-    op.create_index("sessions_by_length", "sessions", ["hub", "ended_month", "length", "community"])
+    op.create_index("sessions_by_length", "sessions", ["hub", "ended_month", "length", "community", "user_name"])
     op.create_index("sessions_by_count", "sessions", ["hub", "user_name", "counted_until"])
     op.create_index(
         "sessions_uncounted",

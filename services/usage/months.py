@@ -1,0 +1,58 @@
+"""What a month came to, of a community or of the hub: read from the cells that the ledger keeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from hub_extensions.ledger.month_figures import MonthFigures
+from hub_extensions.sums import Days
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date, datetime
+
+    from hub_extensions.ledger import Ledger
+    from hub_extensions.sessions import Month
+    from hub_extensions.sums import Kept, Lengths, Scope, Sums
+
+
+@dataclass(frozen=True)
+class MonthOfPeople:
+    """What people in a scope used in a month; `last_7` and `last_30` are people up to the month's end, or today."""
+
+    total: Sums
+    kept: Kept
+    last_7: int
+    last_30: int
+    lengths: Lengths
+    per_day: Mapping[date, int]
+    by_profile: Mapping[str, Sums]
+    by_community: Mapping[str, Sums]
+    by_person: Sequence[tuple[str, Sums]]
+    counted_until: datetime | None
+
+
+def read_month(
+    ledger: Ledger, hub: str, month: Month, today: date, scope: Scope, people: int, without_groups: Collection[str]
+) -> MonthOfPeople:
+    """Read it, synchronously; ``people`` is how many of them are named. Raises ``SQLAlchemyError``.
+
+    Whoever was in one of ``without_groups`` is left out, besides those whom the scope leaves out.
+    """
+    cells, days = MonthFigures(ledger, hub), Days.month(month)
+    scope = cells.without(scope, without_groups, month)
+    last = min(days.end - timedelta(days=1), max(today, days.start))
+    return MonthOfPeople(
+        total=cells.total(days, scope=scope),
+        kept=cells.kept(month, scope=scope),
+        last_7=cells.active(Days.until(last, 7), scope=scope),
+        last_30=cells.active(Days.until(last, 30), scope=scope),
+        lengths=cells.lengths(days, scope=scope),
+        per_day=cells.active_per_day(days, scope=scope),
+        by_profile={name: sums for (name,), sums in cells.by(days, ["profile"], scope=scope).items()},
+        by_community={name: sums for (name,), sums in cells.by(days, ["community"], scope=scope).items()},
+        by_person=cells.by_person(days, scope=scope, limit=people) if people else [],
+        counted_until=cells.counted_until(),
+    )
