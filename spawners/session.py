@@ -173,7 +173,7 @@ def _kept(hub_settings: dict[str, Any], key: str) -> WeakValueDictionary[Any, Se
 
 def _starting(hub_settings: dict[str, Any]) -> WeakValueDictionary[Any, SessionRecord]:
     """The sessions of this hub whose servers are not ready yet, by user and server name."""
-    if _STARTING not in hub_settings:
+    if _STARTING not in hub_settings and "eventlog" in hub_settings:  # what only renders a pod has no events
 
         async def on_server_action(logger: Any, schema_id: str, data: dict[str, Any]) -> None:  # noqa: ARG001
             if data["action"] == "start":
