@@ -17,7 +17,7 @@ from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, delete, func, insert, literal, literal_column, or_, select, update
 
 from ..sessions import Month
 from ..sums import Days, midnight
@@ -50,6 +50,8 @@ DIMENSIONS = ("community", "group", "profile")
 DAY, MONTH = "day", "month"
 _SUMMED = ("started", "continued", "seconds", "alone", "memory", "cpu", "gpu")
 _ATTEMPTS = 3
+# As it stands in the index, which no parameter may take the place of.
+_UNCOUNTED = SESSIONS.c.uncounted == literal_column("1")
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,8 @@ class Retention:
         for cells in _CELLS:
             self._repeat(partial(self._remove_cells, cells), stopped)
         people = self._repeat(self._remove_people, stopped)
-        self._repeat(self._remove_kinds, stopped)
+        if not stopped():
+            self._remove_kinds()
         return Gone(months, sessions, people)
 
     @staticmethod
@@ -194,7 +197,7 @@ class Retention:
             end = midnight(month.end, self.zone)
             behind = select(func.count()).where(
                 SESSIONS.c.hub == self.hub,
-                SESSIONS.c.uncounted == 1,
+                _UNCOUNTED,
                 SESSIONS.c.ready_at < end,
                 or_(SESSIONS.c.counted_until.is_(None), SESSIONS.c.counted_until < end),
             )
@@ -267,22 +270,25 @@ class Retention:
             connection.execute(delete(PEOPLE).where(PEOPLE.c.id.in_(ids)))
             return len(ids)
 
-    def _remove_kinds(self) -> int:
-        """Remove a batch of kinds that no session and no cell is of."""
+    def _remove_kinds(self) -> None:
+        """Remove the kinds that no session and no cell is of."""
         with self._write() as connection:
             self._locked(connection)
-            if self._until(connection) is None:
-                return 0
-            # Sessions have no index by kind: one list beside the other, instead of one search for each.
-            of_sessions = select(SESSIONS.c.kind_id).where(SESSIONS.c.hub == self.hub, SESSIONS.c.kind_id.is_not(None))
-            unused = select(KINDS.c.id).where(
-                KINDS.c.hub == self.hub,
-                KINDS.c.id.not_in(of_sessions),
-                *(~_used(cells, "kind_id", KINDS) for cells in _CELLS),
+            moment = connection.scalar(select(TOTALS_UNTIL.c.moment).where(TOTALS_UNTIL.c.hub == self.hub))
+            if moment is None:
+                return
+            # Neither cells nor sessions are found by their kind: one list beside the other, once, instead of searches.
+            # Of sessions these are enough, as all others have cells.
+            is_without_cells = or_(SESSIONS.c.ready_at < moment, _UNCOUNTED)
+            used = [
+                select(SESSIONS.c.kind_id).where(
+                    SESSIONS.c.hub == self.hub, SESSIONS.c.kind_id.is_not(None), is_without_cells
+                ),
+                *(select(cells.c.kind_id).where(cells.c.hub == self.hub) for cells in _CELLS),
+            ]
+            connection.execute(
+                delete(KINDS).where(KINDS.c.hub == self.hub, *(KINDS.c.id.not_in(each) for each in used))
             )
-            ids = connection.execute(unused.limit(self.batch)).scalars().all()
-            connection.execute(delete(KINDS).where(KINDS.c.id.in_(ids)))
-            return len(ids)
 
     def _may_change(self, connection: Connection, day: date) -> bool:
         """Take the turn; whether the cells are of this time zone, and the totals of the day are not settled."""
