@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .invitations import KEY_VARIABLE
+from .keeping import USUAL, Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,7 +63,8 @@ class UsageSettings:
     invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
     name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
-    say about reports (see ``report_settings``). Every ``beat_seconds`` the service asks the hub which servers run.
+    say about reports (see ``report_settings``), and ``keep_sessions`` (see ``keeping``). Every ``beat_seconds`` the
+    service asks the hub which servers run.
     ``metrics_per_user`` puts people's names into its metrics; ``metrics_open`` shows these to whoever asks.
     """
 
@@ -79,6 +81,7 @@ class UsageSettings:
     inviting: tuple[str, ...] = ()
     invitation_secret: str = ""
     reports: Mapping[str, Any] = field(default_factory=dict)
+    keep_sessions: str = USUAL
     beat_seconds: float = 60.0
     metrics_per_user: bool = False
     metrics_open: bool = False
@@ -90,6 +93,7 @@ class UsageSettings:
                 f"{DATABASE_VARIABLE}, or --database sqlite:///usage.sqlite"
             )
         time_zone(self.time_zone)
+        Keeping.parse(self.keep_sessions)
 
     def environment(self) -> dict[str, str]:
         """Return what the service's process gets; the database by itself, as it may hold a password."""
@@ -105,6 +109,7 @@ class UsageSettings:
             "service_users": list(self.service_users),
             "inviting": list(self.inviting),
             "reports": dict(self.reports),
+            "keep_sessions": self.keep_sessions,
             "beat_seconds": self.beat_seconds,
             "metrics_per_user": self.metrics_per_user,
             "metrics_open": self.metrics_open,

@@ -137,6 +137,7 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),
+        keep_sessions=settings.usage.keep_sessions,
         metrics_per_user=settings.usage.metrics_per_user,
         # Who may see the hub's own metrics may see these.
         metrics_open=c.JupyterHub.get("authenticate_prometheus", True) is False,

@@ -30,6 +30,7 @@ from .api import API_NEEDS, FOLDER, VERSION, Document, NoSuchCall
 from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
 from .invitations import CommunityInvitations
+from .letting_go import LettingGo
 from .metrics import Metrics, MetricsPage
 from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
 from .reader import Reader
@@ -73,12 +74,14 @@ async def _serve(settings: UsageSettings) -> None:
     except OSError as error:
         raise OSError(f"the usage service cannot listen on {where}: {error.strerror}") from None
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
+    letting_go = asyncio.create_task(LettingGo(settings).run())
     beating = asyncio.create_task(heartbeat.run()) if heartbeat is not None else None
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     await _stopped(stop)
     server.stop()
+    await ended(letting_go)
     if watch is not None and beating is not None:
         await ended(beating)
         watch.close()

@@ -65,7 +65,11 @@ async def test_a_complete_answer_is_what_runs(watch: HubWatch) -> None:
         (200, json.dumps({**GOOD, "at": "now"})),
         (200, json.dumps(GOOD) + " " * 200_000),
     ],
-)
+    ids=[
+        "refused", "failed", "empty", "a list", "nothing", "cut", "of another hub", "without a ledger", "no list",
+        "a part of a session", "no moment", "too long",
+    ],
+)  # fmt: skip
 async def test_anything_else_is_none(status: int, body: str, watch: HubWatch) -> None:
     Told.status, Told.body = status, body
     with pytest.raises(HubAwayError):
