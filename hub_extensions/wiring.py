@@ -1,5 +1,6 @@
 """The one call that wires a hub: from settings to traits."""
 
+import copy
 import logging
 import os
 import sys
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyterhub.utils import random_port
-from traitlets.config import Config
+from traitlets.config import Application, Config
 
-from . import idle_service, in_use
+from . import changes, idle_service, in_use
 from . import settings as settings_files
-from .additions import add_role, grant, handle, listed, put, update
+from .additions import add_role, grant, handle, listed, put, sections, update
 from .findings import told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
@@ -25,25 +26,58 @@ from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import traits_of
 from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration
+from .z2jh.chart import read_chart
+from .z2jh.custom import Translation, translate
 
 log = logging.getLogger("hub_extensions")
 
 
-def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
+def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None) -> None:
     """Set everything that the settings, a mapping or a YAML file, ask for on a hub's configuration.
+
+    Without settings, they are read from the values of the Zero to JupyterHub chart that runs this hub: see `z2jh`.
 
     What is there already stays: lists are appended to, and what stands under a name of ours is put in its place, so
     that a second call changes nothing. Settings with mistakes end the process with status 1 and one message that lists
     them all, before anything is set: JupyterHub would log an exception and start without its configuration.
     """
+    source: Translation | None = None
     try:
-        checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
-        used = in_use.check(c, checked)
+        if settings is None:
+            source = translate(read_chart(), sections(c), os.environ)
+        checked, used = _checked(c, settings if source is None else source.settings, source)
     except SettingsError as error:
-        sys.exit(str(error))
-    for doubt in told_once(used.doubts):
-        log.warning("%s", doubt)
+        sys.exit(str(source.error(error) if source else error))
+    tell = _log()
+    for doubt in told_once(used.doubts if source is None else source.doubts(used.doubts)):
+        tell.warning("%s", doubt)
+    before = copy.deepcopy(sections(c))
     _apply(c, checked, used)
+    found = changes.compare(before, sections(c))
+    tell.info(
+        "hub-extensions: %d profiles, %d communities, %d quotas, usage %s",
+        len(used.profiles or ()),
+        len(checked.communities),
+        len(used.quotas),
+        "on" if checked.usage.database else "off",
+    )
+    for line in changes.lines(found):
+        tell.info("hub-extensions: %s", line)
+    changes.remember(c, found, checked)
+
+
+def _checked(c: Config, settings: Any, source: Translation | None) -> tuple[Settings, InUse]:
+    """The settings, and what the hub will have; raises SettingsError with every mistake, less those of `source`."""
+    checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
+    used = in_use.check(c, checked, source.staff if source else None)
+    if source and source.is_wrong:
+        raise SettingsError(())
+    return checked, used
+
+
+def _log() -> logging.Logger:
+    """The hub's log, which is where people look; ours where no hub runs."""
+    return Application.instance().log if Application.initialized() else log
 
 
 def _apply(c: Config, settings: Settings, used: InUse) -> None:
@@ -83,13 +117,6 @@ def _apply(c: Config, settings: Settings, used: InUse) -> None:
         add_role(c, role)
     for given in settings.grants:
         grant(c, given.to, given.scopes)
-    log.info(
-        "%d profiles, %d communities, %d quotas, usage %s",
-        len(used.profiles or ()),
-        len(settings.communities),
-        len(used.quotas),
-        "on" if settings.usage.database else "off",
-    )
 
 
 def _set_login(c: Config, settings: Settings) -> None:
