@@ -143,6 +143,9 @@ def overwritten(config: Config) -> list[str]:
         lost = change.lost_in(now)
         if lost:
             lines.append(_lost(change.trait, lost, now))
+    hidden = there.get("KubeSpawner", {}).get("profile_list")
+    if hidden and "ProfileSpawner.profile_list" in config[RECORD].get("changes", {}):
+        lines.append("c.KubeSpawner.profile_list has no effect: the profiles of hub_extensions.configure(c) hold.")
     return lines
 
 

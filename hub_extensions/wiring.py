@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from traitlets.config import Application, Config
 from . import changes, idle_service, in_use
 from . import settings as settings_files
 from .additions import add_role, grant, handle, listed, put, sections, update
-from .findings import told_once
+from .findings import Finding, told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
@@ -27,7 +28,7 @@ from .share import TEMPLATES
 from .spawner_traits import traits_of
 from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration
 from .z2jh.chart import read_chart
-from .z2jh.custom import Translation, translate
+from .z2jh.custom import translate
 
 log = logging.getLogger("hub_extensions")
 
@@ -41,38 +42,52 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None)
     that a second call changes nothing. Settings with mistakes end the process with status 1 and one message that lists
     them all, before anything is set: JupyterHub would log an exception and start without its configuration.
     """
-    source: Translation | None = None
     try:
-        if settings is None:
-            source = translate(read_chart(), sections(c), os.environ)
-        checked, used = _checked(c, settings if source is None else source.settings, source)
+        wired = wire(c, read_chart() if settings is None else None, settings)
     except SettingsError as error:
-        sys.exit(str(source.error(error) if source else error))
+        sys.exit(str(error))
     tell = _log()
-    for doubt in told_once(used.doubts if source is None else source.doubts(used.doubts)):
+    for doubt in told_once(wired.doubts):
         tell.warning("%s", doubt)
+    for line in wired.lines:
+        tell.info("hub-extensions: %s", line)
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What came of a configuration: what is doubtful in it, and lines for the log on what was changed."""
+
+    doubts: Sequence[Finding]
+    lines: Sequence[str]
+
+
+def wire(
+    c: Config,
+    values: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | str | Path | None = None,
+    process: Mapping[str, str] = os.environ,
+) -> Wired:
+    """Do what `configure` does, from the values of a chart or from settings, and tell it nobody.
+
+    `process` is the environment of the hub's process. Raises SettingsError with everything that is wrong, by the paths
+    of what was given, before anything is set.
+    """
+    source = None if values is None else translate(values, sections(c), process)
+    given = source.settings if source else {} if settings is None else settings
+    try:
+        checked = settings_files.load(given, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
+        used = in_use.check(c, checked, source.staff if source else None)
+    except SettingsError as error:
+        raise source.error(error) if source else error from None
+    if source and source.is_wrong:
+        raise source.error()
     before = copy.deepcopy(sections(c))
     _apply(c, checked, used)
     found = changes.compare(before, sections(c))
-    tell.info(
-        "hub-extensions: %d profiles, %d communities, %d quotas, usage %s",
-        len(used.profiles or ()),
-        len(checked.communities),
-        len(used.quotas),
-        "on" if checked.usage.database else "off",
-    )
-    for line in changes.lines(found):
-        tell.info("hub-extensions: %s", line)
     changes.remember(c, found, checked)
-
-
-def _checked(c: Config, settings: Any, source: Translation | None) -> tuple[Settings, InUse]:
-    """The settings, and what the hub will have; raises SettingsError with every mistake, less those of `source`."""
-    checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
-    used = in_use.check(c, checked, source.staff if source else None)
-    if source and source.is_wrong:
-        raise SettingsError(())
-    return checked, used
+    summary = f"{len(used.profiles or ())} profiles, {len(checked.communities)} communities, {len(used.quotas)} quotas"
+    summary += f", usage {'on' if checked.usage.database else 'off'}"
+    return Wired(source.doubts(used.doubts) if source else used.doubts, [summary, *changes.lines(found)])
 
 
 def _log() -> logging.Logger:

@@ -23,6 +23,7 @@ from . import z2jh_loader
 if TYPE_CHECKING:
     from pathlib import Path
 
+PROFILE = {"display_name": "A"}
 STAFF = {"staff_github_ids": ["ann", "bob"], "staff_google_ids": ["ann@staff.example"]}
 IDPS = {"https://idp.example.edu": {"username_derivation": {"username_claim": "email"}, "allow_all": True}}
 
@@ -431,6 +432,12 @@ def test_mistakes_are_named_by_the_path_in_the_values(start: Any) -> None:
         "singleuser.profileList[1].display_nam",
         "singleuser.profileList[1].display_name",
     }
+
+
+@pytest.mark.parametrize("custom", [{"profiles": [PROFILE]}, {"hubExtensions": {"profiles": [PROFILE]}}], ids=str)
+def test_two_lists_of_profiles_are_a_mistake(start: Any, custom: dict[str, Any]) -> None:
+    [line] = mistakes(start, custom, {}, {"profileList": [PROFILE]})
+    assert line.startswith(f"custom.{'profiles' if 'profiles' in custom else 'hubExtensions.profiles'}: hides all of")
 
 
 @pytest.mark.parametrize(

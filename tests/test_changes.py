@@ -29,6 +29,9 @@ SETTINGS: dict[str, Any] = {
 }
 
 
+PROFILES = [{"display_name": "A"}]
+
+
 def replace_pages(c: Config) -> None:
     c.JupyterHub.template_vars = {"own": 1}
 
@@ -63,6 +66,15 @@ def test_a_class_that_was_assigned_later_is_named() -> None:
     [line] = overwritten(c)
     assert line.startswith("c.JupyterHub.authenticator_class was assigned after hub_extensions.configure(c)")
     assert "It is 'dummy' now." in line
+
+
+def test_a_list_of_profiles_that_the_settings_hide_is_told() -> None:
+    c = Config()
+    configure(c, {"hub": {"config": {"JupyterHub": {"spawner_class": "profile-kube"}}}, "profiles": PROFILES})
+    assert overwritten(c) == []
+    c.KubeSpawner.profile_list = PROFILES
+    [line] = overwritten(c)
+    assert line.startswith("c.KubeSpawner.profile_list has no effect")
 
 
 def test_what_is_in_effect_is_plain_and_tells_no_secret() -> None:

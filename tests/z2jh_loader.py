@@ -54,7 +54,8 @@ def load(
 ) -> Config:
     """The configuration of a hub with these values: `extra_config` beside theirs, `config_d` are files by name."""
     values = {**chart_values(values)}
-    (folder / "values.yaml").write_text(json.dumps(values))
+    # Helm passes values through JSON: a date is text by then.
+    (folder / "values.yaml").write_text(json.dumps(values, default=str))
     (folder / "z2jh.py").write_text(_MODULE)
     with _as_the_chart_runs(folder, process):
         get_config = importlib.import_module("z2jh").get_config

@@ -48,9 +48,10 @@ class Translation:
         """What is doubtful in the values, and of what was found in the settings."""
         return [*self.findings, *map(self.placed, found)]
 
-    def error(self, mistaken: SettingsError) -> SettingsError:
-        """Everything that is wrong, by the paths of the values."""
-        found = [each if isinstance(each, Finding) else _as_finding(each) for each in mistaken.mistakes]
+    def error(self, mistaken: SettingsError | None = None) -> SettingsError:
+        """Everything that is wrong in the values and, as `mistaken` says, in the settings; by the paths of the values."""
+        mistakes = mistaken.mistakes if mistaken else ()
+        found = [each if isinstance(each, Finding) else _as_finding(each) for each in mistakes]
         wrong = [finding for finding in self.findings if finding.severity == "error"]
         return SettingsError([*wrong, *map(self.placed, found)], SOURCE)
 
@@ -81,7 +82,7 @@ def translate(values: Mapping[str, Any], there: Sections, process: Mapping[str, 
         return Translation({}, findings=(error("custom", f"expected a mapping, found {shown(custom)}."),))
     own, places, findings = _own(custom)
     basehub, found = read_basehub(custom)
-    findings += [*found, *_unknown(custom)]
+    findings += [*found, *_unknown(custom), *_two_lists(own, places, values)]
     given = _sections(look_up(own, "hub.config", {}))
     there = {name: {**there.get(name, {}), **given.get(name, {})} for name in {**there, **given}}
     parts = list(parts_of(basehub, values, there, process))
@@ -124,6 +125,13 @@ def _unknown(custom: Mapping[str, Any]) -> Iterator[Finding]:
             guess = nearest(str(key), known)
             advice = f"Did you mean {guess!r}?" if guess else "If another tool reads it, all is well."
             yield warning(f"custom.{key}", "is neither a setting of hub-extensions nor of basehub.", advice)
+
+
+def _two_lists(own: Mapping[str, Any], places: Mapping[str, str], values: Mapping[str, Any]) -> list[Finding]:
+    if not own.get("profiles") or not look_up(values, "singleuser.profileList"):
+        return []
+    what = "hides all of singleuser.profileList: a hub has one list of profiles."
+    return [error(places["profiles"], what, "Keep one of them.")]
 
 
 def _sections(found: Any) -> dict[str, Mapping[str, Any]]:
