@@ -7,6 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jupyterhub.app import JupyterHub
 from oauthenticator.github import GitHubOAuthenticator
 from traitlets.config import Config
@@ -14,8 +16,11 @@ from traitlets.config import Config
 from hub_extensions import configure
 from hub_extensions.authenticators.cilogon import CommunityCILogonAuthenticator
 from hub_extensions.catalogue import Profile
+from hub_extensions.mistakes import SettingsError
 from hub_extensions.profiles import Person, admits
-from hub_extensions.z2jh.basehub_values import STAFF_TEAM
+from hub_extensions.wiring import wire
+from hub_extensions.z2jh.basehub_values import KEYS, STAFF_TEAM
+from hub_extensions.z2jh.custom import NESTED, OURS
 from hub_extensions.z2jh.markup import said
 
 from . import z2jh_loader
@@ -24,6 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PROFILE = {"display_name": "A"}
+WORDS = [
+    *("templateVars", "org", "url", "name", "custom_html", "announcements", "funded_by", "branding", "title"),
+    *("extraPVCs", "extraEnv", "extraVolumeMounts", "mountPath", "enabled", "anonymizeUsername"),
+    *("config", "JupyterHub", "services", "add_staff_user_ids_to_admin_users", "staff_github_ids"),
+]
 STAFF = {"staff_github_ids": ["ann", "bob"], "staff_google_ids": ["ann@staff.example"]}
 IDPS = {"https://idp.example.edu": {"username_derivation": {"username_claim": "email"}, "allow_all": True}}
 
@@ -364,6 +374,29 @@ def test_what_of_the_package_is_not_honoured_is_told(
     assert f"hub.config.{name}.{next(iter(traits))}: is not" in caplog.text
 
 
+# Building images
+
+BUILDING = {"choices": {"a": {"display_name": "A"}}, "dynamic_image_building": {"enabled": True}}
+BUILDERS = {"services": {"binder": {"url": "http://binder"}}}
+
+
+@pytest.mark.parametrize(
+    ("custom", "scopes", "told"),
+    [
+        ({}, ["self"], True),
+        ({}, ["self", "access:services!service=binder"], False),
+        ({"grants": [{"to": "user", "scopes": ["access:services!service=binder"]}]}, ["self"], False),
+    ],
+    ids=["nobody", "a role", "a grant"],
+)
+def test_building_that_nobody_has_the_scope_for_is_told(
+    start: Any, caplog: pytest.LogCaptureFixture, custom: Any, scopes: list[str], told: bool
+) -> None:
+    profiles = [{"display_name": "A", "profile_options": {"image": {"display_name": "Image", **BUILDING}}}]
+    start(custom, {**BUILDERS, "loadRoles": {"user": {"scopes": scopes}}}, {"profileList": profiles})
+    assert ("singleuser.profileList: offers to build images, but no role has the scope" in caplog.text) is told
+
+
 # BinderHub
 
 
@@ -508,3 +541,32 @@ def test_what_was_changed_is_told_in_a_few_lines(start: Any, caplog: pytest.LogC
 
 def traits(c: Config) -> dict[str, Any]:
     return {f"{section}.{name}": value for section, found in c.items() for name, value in dict(found).items()}
+
+
+# Anything at all
+
+scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["", "a", "https://a.example", "{username}"])
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)
+)
+customs = st.dictionaries(st.sampled_from([*KEYS, *OURS, NESTED, "other"]), anything, max_size=4)
+
+
+@given(custom=customs | anything, config=anything, services=anything, profiles=anything)
+@settings(max_examples=300, deadline=None)
+def test_whatever_stands_in_the_values_is_taken_or_is_a_mistake(
+    custom: Any, config: Any, services: Any, profiles: Any
+) -> None:
+    values = {
+        "custom": custom,
+        "hub": {"config": config, "services": services},
+        "singleuser": {"profileList": profiles, "extraEnv": config},
+    }
+    c = Config({"JupyterHub": {"spawner_class": "kubespawner.KubeSpawner", "authenticator_class": "github"}})
+    mistakes: Any = ()
+    try:
+        wire(c, values, process=z2jh_loader.PROCESS)
+    except SettingsError as error:
+        mistakes = error.mistakes
+    stock = c.JupyterHub.spawner_class == "kubespawner.KubeSpawner"
+    assert stock == bool(mistakes)  # with a mistake nothing is set

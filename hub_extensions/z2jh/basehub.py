@@ -3,7 +3,7 @@
 Each function is one feature; docs/basehub.md has the table of snippets.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..additions import entries
@@ -22,6 +22,7 @@ from .values import look_up
 HEALTH_CHECK = "deployment-service-check"
 BINDER_SPAWNER = "binder-kube"
 _START_OF_BINDER = 15 * 60  # seconds: images are large, and are pulled to nodes that have to start
+_BUILDER = "binder"
 _LEDGER = "sqlite:///usage.sqlite"  # beside the hub's own database, on the hub's volume
 
 
@@ -164,23 +165,23 @@ def usage(values: Mapping[str, Any], there: Sections) -> Part:
     Its service's address and port stay, as the chart's network policies know them; its process is not started.
     """
     services = look_up(values, "hub.services", {})
-    theirs = next(filter(_is_usage_quotas, entries(services if isinstance(services, Mapping) else {})), None)
+    named = services if isinstance(services, Mapping) else {}
+    found = entries({name: service for name, service in named.items() if isinstance(service, Mapping)})
+    theirs = next(filter(_is_usage_quotas, found), None)
     if theirs is None:
         return Part()
     kept = {key: theirs[key] for key in ("name", "api_token", "admin") if key in theirs} | {"display": False}
-    found = {"database": _LEDGER} | ({"url": theirs["url"]} if theirs.get("url") else {})
+    ledger = {"database": _LEDGER} | ({"url": theirs["url"]} if theirs.get("url") else {})
     return Part(
-        {"usage": found},
+        {"usage": ledger},
         {"usage.url": f"hub.services.{theirs.get('name')}.url"},
         services={str(theirs.get("name")): kept},
         findings=tuple(_not_honoured(there)),
     )
 
 
-def _is_usage_quotas(service: Any) -> bool:
-    return isinstance(service, Mapping) and any(
-        "jupyterhub_usage_quotas" in str(word) for word in listed(service.get("command"))
-    )
+def _is_usage_quotas(service: Mapping[str, Any]) -> bool:
+    return any("jupyterhub_usage_quotas" in str(word) for word in listed(service.get("command")))
 
 
 def _not_honoured(there: Sections) -> Iterator[Finding]:
@@ -190,6 +191,33 @@ def _not_honoured(there: Sections) -> Iterator[Finding]:
     if there.get("UsageViewer", {}).get("footer_note"):
         what = "is not shown on the usage page."
         yield warning("c.UsageViewer.footer_note", what, "Write a link to it as custom.branding.links.")
+
+
+def building(there: Sections, granted: Collection[str]) -> list[Finding]:
+    """Profiles that offer to build images, and nobody with the scope for it; `granted` are scopes of the settings."""
+    jupyterhub = there.get("JupyterHub", {})
+    builders = [each for each in entries(jupyterhub.get("services") or []) if each.get("name") == _BUILDER]
+    offered = any(_is_on(option.get("dynamic_image_building")) for option in _options_in(there))
+    roles = entries(jupyterhub.get("load_roles") or [])
+    scopes = {str(scope) for role in roles for scope in listed(role.get("scopes"))} | set(granted)
+    wanted = f"access:services!service={_BUILDER}"
+    if not (offered and builders) or scopes & {wanted, "access:services"}:
+        return []
+    what = f"offers to build images, but no role has the scope {wanted}, so nobody can."
+    return [warning("c.KubeSpawner.profile_list", what, f'Add to custom.grants: {{to: user, scopes: ["{wanted}"]}}.')]
+
+
+def _options_in(there: Sections) -> Iterator[Mapping[str, Any]]:
+    profiles = there.get("KubeSpawner", {}).get("profile_list")
+    for profile in profiles.values() if isinstance(profiles, Mapping) else listed(profiles):
+        options = profile.get("profile_options") if isinstance(profile, Mapping) else None
+        for option in options.values() if isinstance(options, Mapping) else ():
+            if isinstance(option, Mapping):
+                yield option
+
+
+def _is_on(switch: Any) -> bool:
+    return isinstance(switch, Mapping) and bool(switch.get("enabled"))
 
 
 def teams_of_profiles(there: Sections) -> Part:

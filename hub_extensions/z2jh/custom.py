@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..findings import Finding, error, warning
-from ..login_settings import Staff
+from ..login_settings import Staff, listed
 from ..mistakes import Mistake, SettingsError, nearest, shown
 from ..settings import Settings
-from .basehub import parts_of, staff_of
+from .basehub import building, parts_of, staff_of
 from .basehub_values import KEYS, read_basehub
 from .parts import Part, Sections, traits_with
 from .values import look_up, over_defaults
@@ -49,7 +49,7 @@ class Translation:
         return [*self.findings, *map(self.placed, found)]
 
     def error(self, mistaken: SettingsError | None = None) -> SettingsError:
-        """Everything that is wrong in the values and, as `mistaken` says, in the settings; by the paths of the values."""
+        """Everything that is wrong in the values and, by `mistaken`, in the settings; by the paths of the values."""
         mistakes = mistaken.mistakes if mistaken else ()
         found = [each if isinstance(each, Finding) else _as_finding(each) for each in mistakes]
         wrong = [finding for finding in self.findings if finding.severity == "error"]
@@ -86,6 +86,7 @@ def translate(values: Mapping[str, Any], there: Sections, process: Mapping[str, 
     given = _sections(look_up(own, "hub.config", {}))
     there = {name: {**there.get(name, {}), **given.get(name, {})} for name in {**there, **given}}
     parts = list(parts_of(basehub, values, there, process))
+    findings += building(there, _granted(own))
     settings: dict[str, Any] = {}
     for part in parts:
         settings = over_defaults(settings, part.settings)
@@ -125,6 +126,11 @@ def _unknown(custom: Mapping[str, Any]) -> Iterator[Finding]:
             guess = nearest(str(key), known)
             advice = f"Did you mean {guess!r}?" if guess else "If another tool reads it, all is well."
             yield warning(f"custom.{key}", "is neither a setting of hub-extensions nor of basehub.", advice)
+
+
+def _granted(own: Mapping[str, Any]) -> list[str]:
+    grants = [grant for grant in listed(own.get("grants")) if isinstance(grant, Mapping)]
+    return [str(scope) for grant in grants for scope in listed(grant.get("scopes"))]
 
 
 def _two_lists(own: Mapping[str, Any], places: Mapping[str, str], values: Mapping[str, Any]) -> list[Finding]:
