@@ -272,6 +272,12 @@ def read(profile_list: Any, path: str = "profiles") -> Catalogue:
     return Catalogue(profiles=tuple(profile for _, profile in placed))
 
 
+def names_of(profile_list: Any) -> dict[str, str]:
+    """What people call each profile, by its slug; what is no profile has no name."""
+    placed, _ = read_each(profile_list, "profiles")
+    return {profile.name: profile.display_name for _, profile in placed}
+
+
 def read_each(profile_list: Any, path: str) -> tuple[list[tuple[str, Profile]], list[Mistake]]:
     """The profiles of a list that follow the grammar, each with its place, and what is wrong with the others."""
     placed: list[tuple[str, Profile]] = []

@@ -46,8 +46,8 @@ class Days:
     @classmethod
     def month(cls, month: Month) -> Days:
         """Return the days of a calendar month."""
-        after = month.plus(1)
-        return cls(date(month.year, month.month, 1), date(after.year, after.month, 1))
+        year, number = divmod(month.year * 12 + month.month, 12)  # not a Month: the last has none after it
+        return cls(date(month.year, month.month, 1), date(year, number + 1, 1))
 
     @classmethod
     def iso_week(cls, year: int, week: int) -> Days:

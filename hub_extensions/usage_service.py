@@ -32,10 +32,13 @@ ADMINISTER = "read:roles"
 """Whoever has this administers the hub, and may invite everywhere: of JupyterHub's roles only that of admins has it. It
 shows who has which role, and so a token of it does no harm here."""
 
+LIST_USERS = "list:users"
+"""The scope by which the hub shows somebody its people: leads those of their community."""
+
 RUNNING_SERVERS = "hub-extensions/servers"
 """Where, under the hub's API, services read which servers run."""
-SCOPES = ("list:users", "read:users:groups", "read:servers")
-"""What the service itself may do, to read that."""
+SCOPES = ("list:users", "read:users:groups", "read:servers", "read:groups")
+"""What the service itself may do, to read that, and who is in the group of a community."""
 
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
@@ -66,6 +69,7 @@ class UsageSettings:
     say about reports (see ``report_settings``), and ``keep_sessions`` (see ``keeping``). Every ``beat_seconds`` the
     service asks the hub which servers run.
     ``metrics_per_user`` puts people's names into its metrics; ``metrics_open`` shows these to whoever asks.
+    ``profiles`` maps the slug of each profile to the name by which people know it.
     """
 
     database: str
@@ -85,6 +89,7 @@ class UsageSettings:
     beat_seconds: float = 60.0
     metrics_per_user: bool = False
     metrics_open: bool = False
+    profiles: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.database:
@@ -113,6 +118,7 @@ class UsageSettings:
             "beat_seconds": self.beat_seconds,
             "metrics_per_user": self.metrics_per_user,
             "metrics_open": self.metrics_open,
+            "profiles": dict(self.profiles),
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
         return {DATABASE_VARIABLE: self.database, SETTINGS_VARIABLE: json.dumps(rest), **secret}
@@ -173,8 +179,16 @@ def registration(
             # The service asks for nothing beyond what the hub itself shows a person.
             "oauth_no_confirm": True,
             # The hub hands out what a person has of this: the whole scope, a part (!group=…), or nothing. Their groups
-            # only choose the brand of the page.
-            "oauth_client_allowed_scopes": [READ, READ_EVERYBODY, INVITE, ADMINISTER, "read:users:groups!user"],
+            # only choose the brand of the page. Whom the hub shows them, and when these were last active, it is asked
+            # in their name.
+            "oauth_client_allowed_scopes": [
+                READ,
+                READ_EVERYBODY,
+                INVITE,
+                ADMINISTER,
+                LIST_USERS,
+                "read:users:groups!user",
+            ],
             "environment": {**settings.environment(), HUB_PROCESS_VARIABLE: str(os.getpid())},
         },
         custom_scopes={

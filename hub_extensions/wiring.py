@@ -13,7 +13,7 @@ from typing import Any
 from jupyterhub.utils import random_port
 from traitlets.config import Application, Config
 
-from . import changes, idle_service, in_use
+from . import catalogue, changes, idle_service, in_use
 from . import settings as settings_files
 from .additions import add_role, grant, handle, listed, put, sections, update
 from .findings import Finding, told_once
@@ -120,7 +120,7 @@ def _apply(c: Config, settings: Settings, used: InUse) -> None:
     if used.quotas:
         c.ProfileSpawner.quotas = list(used.quotas)
     if settings.usage.database:
-        _set_usage(c, settings, used.quotas)
+        _set_usage(c, settings, used)
     if settings.idle.is_set:
         put(c, "services", idle_service.service(settings.idle))
         add_role(c, idle_service.role())
@@ -163,7 +163,7 @@ def _set_pages(c: Config, settings: Settings) -> None:
     update(c, "template_vars", {"hub_extensions": page})
 
 
-def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]]) -> None:
+def _set_usage(c: Config, settings: Settings, used: InUse) -> None:
     usage = UsageSettings(
         database=settings.usage.database,
         hub=settings.usage.hub_name,
@@ -175,7 +175,8 @@ def _set_usage(c: Config, settings: Settings, quotas: Sequence[Mapping[str, Any]
         community_branding={
             name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
         },
-        quotas=tuple(quotas),
+        quotas=tuple(used.quotas),
+        profiles=catalogue.names_of(used.profiles),
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),

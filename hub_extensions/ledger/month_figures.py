@@ -55,7 +55,7 @@ class MonthFigures(Cells):
             lengths=self.lengths(days, scope=scope),
             ended=self._people_ended(window, scope),
             counted_until=self.counted_until(),
-            gaps=self._gaps(window, before.window(zone).start, zone, now, scope),
+            gaps=self.gaps(month, zone, now, scope=scope),
         )
 
     def hubs(self) -> list[str]:
@@ -146,8 +146,9 @@ class MonthFigures(Cells):
             found = select(func.count(distinct(SESSIONS.c.user_name))).where(*self._sessions(scope), ended)
             return connection.scalar(found) or 0
 
-    def _gaps(self, window: Window, before: datetime, zone: tzinfo, now: datetime, scope: Scope) -> tuple[Gap, ...]:
-        """What is missing in a month; ``before`` is when the month before it began."""
+    def gaps(self, month: Month, zone: tzinfo, now: datetime, *, scope: Scope = EVERYBODY) -> tuple[Gap, ...]:
+        """Return what is missing in a month."""
+        window, before = Days.month(month).window(zone), Days.month(month.plus(-1)).window(zone).start
 
         def day(moment: datetime) -> date:
             return moment.astimezone(zone).date()

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, datetime
 from http.client import responses
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
@@ -17,23 +17,27 @@ from hub_extensions.sessions import Month
 
 from .access import Access
 from .limits import limits_of
+from .own_month import read_own_month
 from .reader import LedgerAwayError
 from .report import quota_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable
     from datetime import tzinfo
     from types import TracebackType
 
     from jinja2 import Environment
     from jupyterhub.services.auth import HubOAuth
 
+    from hub_extensions.ledger import Ledger
     from hub_extensions.pages import PageContext
     from hub_extensions.quotas import Allowance, Quotas
     from hub_extensions.usage_service import UsageSettings
 
+    from .own_month import OwnMonth
     from .reader import Reader
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MONTHS = 13
@@ -123,47 +127,27 @@ class Page(HubOAuthenticated, LogsWithoutQuery):
         """Return the month that is asked for, or this one."""
         try:
             text = self.get_query_argument("month", "")
-            return Month.parse(text) if text else Month.of(self.now, self.zone)
+            found = Month.parse(text) if text else Month.of(self.now, self.zone)
+            found.plus(-1)  # which some figures are compared with
         except (ValueError, HTTPError):  # not a month, not even text
             raise RefusedError(
                 400, "That is not a month. Choose one from the list, or write it like 2026-10."
             ) from None
+        return found
 
-    async def show(
-        self,
-        title: str,
-        *,
-        people: bool,
-        limits: Sequence[Allowance] = (),
-        invitations: str = "",
-        **narrowed: list[str],
-    ) -> None:
-        """Answer with the report of a month, of the sessions that ``narrowed`` leaves; ``limits`` are those of now.
+    def picked_from(self, month: Month) -> list[Month]:
+        """The months to choose from, the newest first; the one that is shown is among them."""
+        this_month = Month.of(self.now, self.zone)
+        return sorted({month, *(this_month.plus(-back) for back in range(MONTHS))}, reverse=True)
 
-        ``invitations``: the address of the community's invitations, if the person may make some.
-        """
-        month = self.month()
+    async def answered(self, question: Awaitable[T]) -> T:
+        """Wait for what the ledger is asked; people read a sentence when it does not answer."""
         try:
-            report = await self.reader.report(month.window(self.zone), self.now, **narrowed)
-            user = self.access.user
-            balances = await self.reader.balances(limits, user, self.now, self.zone) if limits else []
+            return await question
         except LedgerAwayError:
             raise RefusedError(
                 503, "The usage records cannot be read just now. Nothing is lost; please try again in a minute."
             ) from None
-        this_month = Month.of(self.now, self.zone)
-        months = sorted({month, *(this_month.plus(-back) for back in range(MONTHS))}, reverse=True)
-        quotas = quota_rows(balances, self.zone, self.usage.communities)
-        self.write_page(
-            "usage/report.html",
-            title=title,
-            report=report,
-            month=month,
-            months=months,
-            people=people,
-            quotas=quotas,
-            invitations=invitations,
-        )
 
     def write_page(self, template: str, **context: Any) -> None:
         """Render a template with what every page needs."""
@@ -216,39 +200,27 @@ class MyUsage(Page):
         """Answer with their own sessions: there is no parameter that could name somebody else."""
         if not self.access.user:
             raise RefusedError(403, "This page shows a person's own usage, and you are logged in as a service.")
-        await self.show("My usage", people=False, limits=self._limits(), users=[self.access.user])
+        user, month, now = self.access.user, self.month(), self.now
+
+        def read(ledger: Ledger) -> OwnMonth:
+            return read_own_month(ledger, self.usage.hub, user, month, self.zone, now, self.reader.limit)
+
+        own = await self.answered(self.reader.ask(read))
+        limits = self._limits()
+        balances = await self.answered(self.reader.balances(limits, user, now, self.zone)) if limits else []
+        self.write_page(
+            "usage/own.html",
+            title="My usage",
+            month=month,
+            months=self.picked_from(month),
+            own=own,
+            report=own.report,
+            quotas=quota_rows(balances, self.zone, self.usage.communities),
+        )
 
     def _limits(self) -> list[Allowance]:
         """The person's limits."""
         return limits_of(self.access.user, self.person.groups, self.usage, self.quotas, self.now, self.zone)
-
-
-class CommunityUsage(Page):
-    """What a community used, for its leads."""
-
-    async def get(self, community: str) -> None:
-        """Answer with the community's sessions. One that does not exist and one of others look alike."""
-        if not self.access.sees(community):
-            raise RefusedError(
-                403,
-                "Only the leads of this community may see its usage. If you have just become one, log out of the hub "
-                "and in again.",
-            )
-        self.person = SimpleNamespace(groups=(community,))
-        title = self.usage.communities.get(community, community)
-        invites = community in self.usage.inviting and self.access.invites(community)
-        invitations = f"{self.hub_auth.base_url}community/{quote(community, safe='')}/invitations" if invites else ""
-        await self.show(f"Usage of {title}", people=True, invitations=invitations, communities=[community])
-
-
-class HubUsage(Page):
-    """What everybody used, for admins."""
-
-    async def get(self) -> None:
-        """Answer with all sessions of the hub."""
-        if not self.access.hub:
-            raise RefusedError(403, "Only the admins of this hub may see the usage of the whole hub.")
-        await self.show(f"Usage of {self.usage.title}", people=True)
 
 
 class NotFound(Page):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hub_extensions import quota_words
-from hub_extensions.sessions import hours, total, totals_by
+from hub_extensions.day_cells import Calendar
+from hub_extensions.sessions import HOUR, hours, total, totals_by
+from hub_extensions.sums import Days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime, tzinfo
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime, tzinfo
 
     from hub_extensions.balances import Balance
-    from hub_extensions.sessions import Session, Total, Window
+    from hub_extensions.sessions import Month, Session, Total, Window
 
 ROWS = 200
 """Rows of sessions on a page; the totals count all."""
@@ -35,7 +38,6 @@ class Report:
     window: Window
     total: Total
     by_profile: dict[str, Total]
-    by_person: dict[str, Total]
     rows: list[Row]
     found: int
     complete: bool
@@ -48,11 +50,34 @@ def report(sessions: Sequence[Session], window: Window, now: datetime, limit: in
         window=window,
         total=total(counted, window, now),
         by_profile=totals_by(attrgetter("profile"), counted, window, now),
-        by_person=totals_by(attrgetter("user_name"), counted, window, now),
         rows=[Row(session, hours(session, window, now)) for session in counted[:ROWS]],
         found=len(counted),
         complete=len(sessions) <= limit,
     )
+
+
+def hours_per_day(sessions: Iterable[Session], month: Month, zone: tzinfo, now: datetime) -> dict[date, float]:
+    """Return the hours on each day of a month until today, in the time zone of the hub."""
+    days, calendar = Days.month(month), Calendar(zone)
+    until = min(now, days.window(zone).end)
+    found = {day: 0.0 for day in days if calendar.begin(day) <= now}
+    for each in sessions:
+        if each.ready_at is None:
+            continue
+        start, end = max(each.ready_at, days.window(zone).start), min(each.ended_at or until, until)
+        if end <= start:
+            continue
+        for day in calendar.days(start, end):
+            begin, after = calendar.begin(day), calendar.begin(day + timedelta(days=1))
+            found[day] += (min(end, after) - max(start, begin)) / HOUR
+    return found
+
+
+def called(name: str, titles: Mapping[str, str]) -> str:
+    """Return what people call something: its title, with its name where another has the same title."""
+    title = titles.get(name, name) or "(none)"
+    is_shared = name in titles and list(titles.values()).count(title) > 1
+    return f"{title} ({name})" if is_shared else title
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from hub_extensions.mistakes import validated
 from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
 from hub_extensions.report_drop import ReportDrop
+from hub_extensions.report_settings import FORMATS
 from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, SERVICE, time_zone
 
@@ -29,16 +31,20 @@ from . import openapi
 from .api import API_NEEDS, FOLDER, VERSION, Document, NoSuchCall
 from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
+from .hub_people import HubPeople
 from .invitations import CommunityInvitations
 from .letting_go import LettingGo
 from .metrics import Metrics, MetricsPage
-from .pages import Asset, CommunityUsage, HubUsage, LoggedIn, MyUsage, NotFound
+from .pages import Asset, LoggedIn, MyUsage, NotFound
+from .people_pages import CommunityAway, CommunityReport, CommunityUsage, HubReport, HubUsage, kept_for_people
 from .reader import Reader
+from .report import called
 from .report_maker import ReportMaker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, tzinfo
+    from ssl import SSLContext
 
     from hub_extensions.usage_service import UsageSettings
 
@@ -101,8 +107,19 @@ def _watch(settings: UsageSettings) -> HubWatch | None:
             "JUPYTERHUB_API_TOKEN is not set: the ledger is shown as it is, and not kept in agreement with the hub."
         )
         return None
-    ssl = make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca) if hub.certfile or hub.keyfile else None
-    return HubWatch(hub.api_url, hub.api_token, settings.hub, ssl=ssl)
+    return HubWatch(hub.api_url, hub.api_token, settings.hub, ssl=_ssl(hub))
+
+
+def _hub_people(hub: HubAuth) -> HubPeople | None:
+    """Return what asks the hub about its people; None for a service that the hub gave no token."""
+    return HubPeople(hub.api_url, hub.api_token, ssl=_ssl(hub)) if hub.api_token else None
+
+
+def _ssl(hub: HubAuth) -> SSLContext | None:
+    if not hub.certfile and not hub.keyfile:
+        return None
+    made: SSLContext = make_ssl_context(hub.keyfile, hub.certfile, cafile=hub.client_ca)
+    return made
 
 
 def _interface(host: str) -> str:
@@ -159,6 +176,7 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
         "brands": brands,
         "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
+    of_people = given | kept_for_people() | {"hub_people": _hub_people(hub_auth)}
     metrics = Metrics(reader, settings, zone, heartbeat)
 
     def stopping() -> Mapping[str, datetime]:
@@ -171,8 +189,11 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
             (prefix.rstrip("/"), RedirectHandler, {"url": prefix, "permanent": False}),
             (prefix, MyUsage, given),
             (f"{prefix}community/([^/]+)/invitations", CommunityInvitations, given),
-            (f"{prefix}community/(.+)", CommunityUsage, given),
-            (f"{prefix}hub", HubUsage, given),
+            (f"{prefix}community/([^/]+)/away", CommunityAway, of_people),
+            (f"{prefix}community/([^/]+)/report[.]({'|'.join(FORMATS)})", CommunityReport, of_people),
+            (f"{prefix}community/(.+)", CommunityUsage, of_people),
+            (f"{prefix}hub", HubUsage, of_people),
+            (f"{prefix}hub/report[.]({'|'.join(FORMATS)})", HubReport, of_people),
             *_api(f"{prefix}{FOLDER}", {name: of_api[name] for name in API_NEEDS}),
             (f"{prefix}metrics", MetricsPage, {"hub_auth": hub_auth, "metrics": metrics, "settings": settings}),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
@@ -223,5 +244,16 @@ def _templates(settings: UsageSettings, zone: tzinfo) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(clock=clock, number=number)
+
+    def duration(length: timedelta) -> str:
+        hours, minutes = divmod(round(length / timedelta(minutes=1)), 60)
+        return f"{hours:,} h {minutes:02d} min" if hours else f"{minutes} min"
+
+    def profile(name: str) -> str:
+        return called(name, settings.profiles)
+
+    def community(name: str) -> str:
+        return called(name, settings.communities)
+
+    environment.filters.update(clock=clock, number=number, profile=profile, community=community, duration=duration)
     return environment

@@ -50,6 +50,7 @@ usage = registration(
         community_branding={"ice-lab": {"logo": "https://ice.example.org/logo.svg"}},
         quotas=tuple(given.get("quotas", ())),
         service_users=("tui",),
+        profiles={"None of a community": "Open to all"},
     ),
     url=f"http://127.0.0.1:{given['service_port']}",
 )

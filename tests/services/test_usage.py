@@ -58,7 +58,8 @@ def tables(page: requests.Response) -> dict[str, list[list[str]]]:
 
 
 def hours(page: requests.Response, caption: str) -> dict[str, str]:
-    return {row[0]: row[2] for row in tables(page)[caption][1:]}
+    head, *rows = tables(page)[caption]
+    return {row[0]: row[head.index("Hours")] for row in rows}
 
 
 def visit(seeded: Seeded, who: str, path: str = "", month: str = "") -> requests.Response:
