@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ADA = made(user_name="ada")
-GOOD = {"hub": "hub", "ledger": True, "at": datetime.now(UTC).isoformat(), "servers": [written(ADA)]}
+GOOD = {"hub": "hub", "ledger": True, "at": datetime.now(UTC).isoformat(), "servers": [written(ADA)], "stopping": {}}
 
 
 class Told(RequestHandler):
