@@ -9,7 +9,7 @@ from tornado import web
 from traitlets import Dict, Integer, List, Set, Unicode, default, validate
 from traitlets.config.loader import LazyConfigValue
 
-from hub_extensions import communities, groups, user_names
+from hub_extensions import changes, communities, groups, user_names
 from hub_extensions.branding import contact_of
 from hub_extensions.checked_traits import TimeZone, model_of
 from hub_extensions.communities import MOST_GROUPS, Communities, Community, Decision, Policy, Refusal
@@ -117,6 +117,8 @@ class CommunityAuthenticator(InvitingAuthenticator):
         super().__init__(**kwargs)
         if getattr(self.parent, "db", None) is not None:
             GROUP_SIZES.follow(self.parent.db)
+            for line in changes.overwritten(self.config):  # what the hub is configured with is settled now
+                self.log.warning("%s", line)
         # A trait set for the class of the provider hides the same trait of Authenticator; lists of people are added up.
         for name in ("admin_users", "blocked_users"):
             setattr(self, name, set(getattr(self, name)).union(*self._configured(name)))

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from traitlets.config import Config
 
 
-def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
+def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None) -> None:
     """Wire a hub: set everything that the settings, a mapping or a YAML file, ask for on its configuration `c`.
+
+    Without settings, in a hub of the Zero to JupyterHub chart, they are those of its values under `custom:`.
 
     What is there already stays: lists are appended to, and an entry of ours takes the place of an earlier one of the
     same name, so that a second call changes nothing. Settings with mistakes end the process with status 1 and one

@@ -79,6 +79,26 @@ def entries(value: Any) -> list[Any]:
     return [{"name": name, **entry} for name, entry in value.items()] if isinstance(value, dict) else list(value)
 
 
+def so_far(value: Any) -> Any:
+    """A trait's value, or what has been added to one that is not known yet; None if that is nothing."""
+    if not isinstance(value, LazyConfigValue):
+        return value
+    added = value.to_dict()  # asking for the value itself would settle it
+    if not added:
+        return None
+    update = added.get("update")
+    return copy.copy(update) if update is not None else copy.deepcopy(value).get_value([])
+
+
+def sections(c: Config) -> dict[str, dict[str, Any]]:
+    """Every trait that is configured so far: section → trait → value."""
+    return {
+        name: {trait: plain for trait, value in section.items() if (plain := so_far(value)) is not None}
+        for name, section in c.items()
+        if isinstance(section, Mapping)
+    }
+
+
 def _value(c: Config, trait: str, empty: Any) -> Any:
     """What one of JupyterHub's traits has been given so far, by assignment or by adding to it."""
     value = c.JupyterHub.get(trait, empty)

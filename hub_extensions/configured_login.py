@@ -5,8 +5,8 @@ from typing import Any
 
 from traitlets import HasTraits
 from traitlets.config import Config
-from traitlets.config.loader import LazyConfigValue
 
+from .additions import sections as configured
 from .login_settings import Login
 from .settings import Settings
 from .spawner_traits import class_of
@@ -17,11 +17,7 @@ def login_of(c: Config, settings: Settings, profiles: Any = ()) -> Login:
 
     Without classes if the authenticator is not named (yet) or cannot be imported, which JupyterHub reports better.
     """
-    sections = {
-        name: {trait: _plain(value) for trait, value in section.items()}
-        for name, section in c.items()
-        if isinstance(section, Mapping)
-    }
+    sections = configured(c)
     for name, section in settings.hub.config.items():
         sections[name] = {**sections.get(name, {}), **section}
     classes = _classes(sections)
@@ -51,15 +47,6 @@ def _classes(sections: dict[str, dict[str, Any]]) -> list[type[HasTraits]]:
             sections[inner.__name__] = {**sections.get(inner.__name__, {}), **provider.get("config", {})}
             found.append(inner)
     return found
-
-
-def _plain(value: Any) -> Any:
-    """A value, or what has been added to one that is not known yet."""
-    if not isinstance(value, LazyConfigValue):
-        return value
-    added = value.to_dict()  # asking for the value itself would settle it
-    update = added.get("update", ())
-    return update if isinstance(update, dict) else [*added.get("prepend", ()), *added.get("extend", ()), *update]
 
 
 def _groups_in(part: Any) -> frozenset[str]:

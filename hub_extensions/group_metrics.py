@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hub_extensions")
 
-_PEOPLE_AT_ONCE = 1_000
+_PAUSE = 0.05
+"""Seconds between pieces."""
 
 Sizes = dict[str, int]
 
@@ -46,11 +47,12 @@ class GroupSizes(Collector):
     """Gauges of the groups of the hub whose database session it follows; none before it follows one.
 
     A scrape shows what was counted last. If that is older than ``fresh`` seconds, or nothing was counted yet, it begins
-    a count for the next one.
+    a count for the next one, of the members of ``people_at_once`` people at a time.
     """
 
-    def __init__(self, fresh: float = 60.0) -> None:
+    def __init__(self, fresh: float = 60.0, people_at_once: int = 2_500) -> None:
         self.fresh = fresh
+        self.people_at_once = people_at_once
         self._session: weakref.ref[Session] | None = None
         self._sizes: Sizes | None = None
         self._begun: float | None = None
@@ -104,6 +106,8 @@ class GroupSizes(Collector):
             return
 
         def execute(statement: Select[Any]) -> Sequence[Row[Any]]:
+            # What the hub wants to write meanwhile finds its turn here, and the hub's own thread the interpreter.
+            time.sleep(_PAUSE)
             with engine.connect() as connection:
                 return connection.execute(statement).all()
 
@@ -114,7 +118,7 @@ class GroupSizes(Collector):
 
     def _count_by(self, execute: Execute, session: Session) -> None:
         try:
-            found = _sizes(execute)
+            found = _sizes(execute, self.people_at_once)
         except SQLAlchemyError as error:
             log.warning("The members of groups cannot be counted: %s", str(error).partition("\n")[0][:200])
             found = None
@@ -122,7 +126,7 @@ class GroupSizes(Collector):
             self._sizes = found
 
 
-def _sizes(execute: Execute) -> Sizes:
+def _sizes(execute: Execute, people_at_once: int) -> Sizes:
     """How many are in each group.
 
     Members are counted some people at a time: SQLite lets nobody write while somebody reads, and one long statement
@@ -133,7 +137,7 @@ def _sizes(execute: Execute) -> Sizes:
     members, last = orm.user_group_map.c, 0
     while True:
         ids = select(orm.User.id).where(orm.User.id > last).order_by(orm.User.id)
-        until = execute(ids.offset(_PEOPLE_AT_ONCE - 1).limit(1))
+        until = execute(ids.offset(people_at_once - 1).limit(1))
         some = [members.user_id > last, *(members.user_id <= row.id for row in until)]
         counts = select(members.group_id, func.count().label("size")).where(*some).group_by(members.group_id)
         found.update({row.group_id: row.size for row in execute(counts)})

@@ -1,7 +1,7 @@
 """What a hub will have once settings are laid over its configuration, and what is wrong or doubtful in it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyterhub.roles import get_default_roles
@@ -14,6 +14,7 @@ from .catalogue_check import check_building, check_list
 from .configured_login import login_of
 from .findings import Finding, errors, warning
 from .login_check import check as check_login
+from .login_settings import Staff
 from .mistakes import Mistake, SettingsError
 from .node_sizes import expand
 from .roles import grant_mistakes, leads_roles
@@ -34,8 +35,11 @@ class InUse:
     quotas: Sequence[Mapping[str, Any]]
 
 
-def check(c: Config, settings: Settings) -> InUse:
-    """What the hub will have; raises SettingsError with everything that is wrong in it."""
+def check(c: Config, settings: Settings, staff: Staff | None = None) -> InUse:
+    """What the hub will have; raises SettingsError with everything that is wrong in it.
+
+    `staff` are the people whom a chart makes admins of each of its hubs.
+    """
     found = [*settings.doubts, *_check_grants(c, settings)]
     section, named, counted = "", None, []
     try:
@@ -47,7 +51,7 @@ def check(c: Config, settings: Settings) -> InUse:
         counted = _quotas(c, settings)
     except SettingsError as mistaken:
         found += errors(mistaken.mistakes)
-    found += check_login(login_of(c, settings, named))
+    found += check_login(replace(login_of(c, settings, named), staff=staff))
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes)

@@ -30,13 +30,15 @@ COMMUNITY = "community"  # the key that says which of several communities a sess
 class Person:
     """For whom something is decided, and when: `communities` are theirs, in the order of the hub's settings.
 
-    Each community is a group too, so its name is among the `groups`.
+    Each community is a group too, so its name is among the `groups`. A program, such as a health check, is shown every
+    profile: it is there to try them.
     """
 
     groups: frozenset[str]
     today: date
     user_name: str = ""
     communities: tuple[str, ...] = ()
+    is_program: bool = False
 
     @cached_property
     def admitted(self) -> "_Admitted":
@@ -54,6 +56,7 @@ class _Admitted(dict[Audience, bool]):
     def __missing__(self, audience: Audience) -> bool:
         self[audience] = found = (
             audience.everyone
+            or self._person.is_program
             or group_names.member_of_any(self._person.groups, audience.groups)
             or self._person.user_name.lower() in audience.users
         )

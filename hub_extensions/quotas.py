@@ -276,6 +276,17 @@ def unknown_communities(quotas: Sequence[Quota], communities: Iterable[str], pat
     ]
 
 
+def too_long(quotas: Sequence[Quota], kept: timedelta, setting: str, path: str = "quotas") -> list[Mistake]:
+    """Mistakes of windows that reach back further than sessions are `kept`, as `setting` says: they would forget."""
+    return [
+        Mistake(
+            f"{path}[{index}].window", f"{shown(quota.window)} is longer than sessions are kept.", f"Set {setting}."
+        )
+        for index, quota in enumerate(quotas)
+        if (span(quota.window).length or timedelta()) > kept
+    ]
+
+
 def allowances(quotas: Sequence[Quota], person: Person, now: datetime, zone: tzinfo) -> list[Allowance]:
     """The limits that hold for a person now, in the order of the settings; none for whom there is none."""
     named = [quota for quota in quotas if quota.means(person)]

@@ -74,6 +74,8 @@ async def pod_manifest(
     and traitlets.TraitError or ValueError where the spawner cannot take its configuration.
     """
     options = dict(options or {})
+    # Nothing is started, so there is nothing to count; the ledger may be a file of a hub that runs.
+    config = Config({name: section for name, section in config.items() if name != "UsageLedger"})
     listed = config.KubeSpawner.get("profile_list")
     if isinstance(listed, (list, dict)):
         with _no_cluster():

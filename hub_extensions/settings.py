@@ -16,6 +16,8 @@ from .communities import Communities
 from .findings import Finding
 from .idle import Idle
 from .invitations import inviting
+from .keeping import USUAL as USUAL_KEEPING
+from .keeping import Keeping
 from .ledger.engine import connect
 from .membership import Name, Rule
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
@@ -23,7 +25,7 @@ from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
 from .pages import Announcement
-from .quotas import Quotas, unknown_communities
+from .quotas import Quotas, too_long, unknown_communities
 from .report_settings import ReportSettings
 from .usage_service import time_zone
 
@@ -59,14 +61,16 @@ class Usage(_Part, ReportSettings):
 
     `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the proxy calls the
     service (default: a free port on loopback; the service listens on all interfaces when the host is another), and days
-    and months of reports begin in `time_zone`. `metrics_per_user` puts the hours of people, by name, into the service's
-    metrics, for Prometheus.
+    and months of reports begin in `time_zone`. For `keep_sessions` (`13 months`, `400 days`, `forever`) sessions stand
+    there with people's names; then only sums of each day and month are left.
+    `metrics_per_user` puts the hours of people, by name, into the service's metrics, for Prometheus.
     """
 
     database: str = ""
     hub_name: str = "hub"
     url: str = ""
     time_zone: str = "UTC"
+    keep_sessions: str = USUAL_KEEPING
     metrics_per_user: bool = False
 
     @field_validator("database")
@@ -88,6 +92,12 @@ class Usage(_Part, ReportSettings):
     def _exists(cls, name: str) -> str:
         time_zone(name)
         return name
+
+    @field_validator("keep_sessions")
+    @classmethod
+    def _is_a_time(cls, text: str) -> str:
+        Keeping.parse(text)
+        return text
 
 
 class Grant(_Part):
@@ -163,6 +173,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         mistakes += [finding for finding in found if finding.severity == "error"]
         settings._doubts = tuple(found)
     mistakes += unknown_communities(settings.quotas, settings.communities)
+    mistakes += too_long(settings.quotas, Keeping.parse(settings.usage.keep_sessions).shortest, "usage.keep_sessions")
     if mistakes:
         raise SettingsError(mistakes, source)
     return settings

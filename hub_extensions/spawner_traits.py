@@ -1,8 +1,9 @@
 """The settings that a hub's spawner has, for the check of overrides: looked up on its class, without starting one."""
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any
 
 from jupyterhub.traitlets import ByteSpecification
@@ -41,10 +42,16 @@ def class_of(named: Any, group: str = "jupyterhub.spawners") -> type[HasTraits] 
     if isinstance(named, type):
         return named if issubclass(named, HasTraits) else None
     wanted = str(named or "")
-    for entry in entry_points(group=group):
+    for entry in _entries(group):
         if entry.name.casefold() == wanted.casefold():
             return _imported(entry.value.replace(":", "."))
     return _imported(wanted)
+
+
+@cache
+def _entries(group: str) -> EntryPoints:
+    """The entry points of a group; looking for them reads a file of every package that is installed."""
+    return entry_points(group=group)
 
 
 def _imported(dotted: str) -> type[HasTraits] | None:

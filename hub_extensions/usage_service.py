@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from .invitations import KEY_VARIABLE
+from .keeping import USUAL, Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +43,7 @@ SCOPES = ("list:users", "read:users:groups", "read:servers", "read:groups")
 DATABASE_VARIABLE = "HUB_EXTENSIONS_DATABASE"
 HUB_PROCESS_VARIABLE = "HUB_EXTENSIONS_HUB_PID"
 """The process that configures the hub and starts the service: without it the service has nothing to do."""
-_SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
+SETTINGS_VARIABLE = "HUB_EXTENSIONS_USAGE"
 # -P: not what happens to lie in the folder in which the hub runs. The installed package, of the hub's own Python.
 _COMMAND = (sys.executable, "-P", "-m", "hub_extensions.commands", SERVICE)
 
@@ -65,7 +66,8 @@ class UsageSettings:
     invitation, and ``invitation_secret`` signs invitations (see ``ledger.invitations``). ``branding`` and
     ``community_branding`` are what settings have under ``branding``, as plain values, of the hub and of communities by
     name; ``quotas`` what they have under ``quotas``, none of which holds for ``service_users``; ``reports`` what they
-    say about reports (see ``report_settings``). Every ``beat_seconds`` the service asks the hub which servers run.
+    say about reports (see ``report_settings``), and ``keep_sessions`` (see ``keeping``). Every ``beat_seconds`` the
+    service asks the hub which servers run.
     ``metrics_per_user`` puts people's names into its metrics; ``metrics_open`` shows these to whoever asks.
     ``profiles`` maps the slug of each profile to the name by which people know it.
     """
@@ -83,6 +85,7 @@ class UsageSettings:
     inviting: tuple[str, ...] = ()
     invitation_secret: str = ""
     reports: Mapping[str, Any] = field(default_factory=dict)
+    keep_sessions: str = USUAL
     beat_seconds: float = 60.0
     metrics_per_user: bool = False
     metrics_open: bool = False
@@ -95,6 +98,7 @@ class UsageSettings:
                 f"{DATABASE_VARIABLE}, or --database sqlite:///usage.sqlite"
             )
         time_zone(self.time_zone)
+        Keeping.parse(self.keep_sessions)
 
     def environment(self) -> dict[str, str]:
         """Return what the service's process gets; the database by itself, as it may hold a password."""
@@ -110,13 +114,14 @@ class UsageSettings:
             "service_users": list(self.service_users),
             "inviting": list(self.inviting),
             "reports": dict(self.reports),
+            "keep_sessions": self.keep_sessions,
             "beat_seconds": self.beat_seconds,
             "metrics_per_user": self.metrics_per_user,
             "metrics_open": self.metrics_open,
             "profiles": dict(self.profiles),
         }
         secret = {KEY_VARIABLE: self.invitation_secret} if self.invitation_secret else {}
-        return {DATABASE_VARIABLE: self.database, _SETTINGS_VARIABLE: json.dumps(rest), **secret}
+        return {DATABASE_VARIABLE: self.database, SETTINGS_VARIABLE: json.dumps(rest), **secret}
 
     @classmethod
     def read(cls, environment: Mapping[str, str], **given: Any) -> UsageSettings:
@@ -128,7 +133,7 @@ class UsageSettings:
             "database": environment.get(DATABASE_VARIABLE, ""),
             "invitation_secret": environment.get(KEY_VARIABLE, ""),
         }
-        values |= json.loads(environment.get(_SETTINGS_VARIABLE, "{}"))
+        values |= json.loads(environment.get(SETTINGS_VARIABLE, "{}"))
         values |= {name: value for name, value in given.items() if value}
         try:
             names = ("template_paths", "quotas", "service_users", "inviting")
@@ -136,7 +141,7 @@ class UsageSettings:
             return cls(**{**values, **lists})
         except TypeError as error:
             raise ValueError(
-                f"{_SETTINGS_VARIABLE} in the environment was written by another version: {error}"
+                f"{SETTINGS_VARIABLE} in the environment was written by another version: {error}"
             ) from None
 
 

@@ -1,20 +1,22 @@
 """The one call that wires a hub: from settings to traits."""
 
+import copy
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from jupyterhub.utils import random_port
-from traitlets.config import Config
+from traitlets.config import Application, Config
 
-from . import catalogue, idle_service, in_use
+from . import catalogue, changes, idle_service, in_use
 from . import settings as settings_files
-from .additions import add_role, grant, handle, listed, put, update
-from .findings import told_once
+from .additions import add_role, grant, handle, listed, put, sections, update
+from .findings import Finding, told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .mistakes import SettingsError
@@ -25,25 +27,72 @@ from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import traits_of
 from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration
+from .z2jh.chart import read_chart
+from .z2jh.custom import translate
 
 log = logging.getLogger("hub_extensions")
 
 
-def configure(c: Config, settings: Mapping[str, Any] | str | Path) -> None:
+def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None) -> None:
     """Set everything that the settings, a mapping or a YAML file, ask for on a hub's configuration.
+
+    Without settings, they are read from the values of the Zero to JupyterHub chart that runs this hub: see `z2jh`.
 
     What is there already stays: lists are appended to, and what stands under a name of ours is put in its place, so
     that a second call changes nothing. Settings with mistakes end the process with status 1 and one message that lists
     them all, before anything is set: JupyterHub would log an exception and start without its configuration.
     """
     try:
-        checked = settings_files.load(settings, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
-        used = in_use.check(c, checked)
+        wired = wire(c, read_chart() if settings is None else None, settings)
     except SettingsError as error:
         sys.exit(str(error))
-    for doubt in told_once(used.doubts):
-        log.warning("%s", doubt)
+    tell = _log()
+    for doubt in told_once(wired.doubts):
+        tell.warning("%s", doubt)
+    for line in wired.lines:
+        tell.info("hub-extensions: %s", line)
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What came of a configuration: what is doubtful in it, and lines for the log on what was changed."""
+
+    doubts: Sequence[Finding]
+    lines: Sequence[str]
+
+
+def wire(
+    c: Config,
+    values: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | str | Path | None = None,
+    process: Mapping[str, str] = os.environ,
+) -> Wired:
+    """Do what `configure` does, from the values of a chart or from settings, and tell it nobody.
+
+    `process` is the environment of the hub's process. Raises SettingsError with everything that is wrong, by the paths
+    of what was given, before anything is set.
+    """
+    source = None if values is None else translate(values, sections(c), process)
+    given = source.settings if source else {} if settings is None else settings
+    try:
+        checked = settings_files.load(given, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
+        used = in_use.check(c, checked, source.staff if source else None)
+    except SettingsError as error:
+        raise source.error(error) if source else error from None
+    if source and source.is_wrong:
+        raise source.error()
+    before = copy.deepcopy(sections(c))
     _apply(c, checked, used)
+    found = changes.compare(before, sections(c))
+    changes.remember(c, found, checked)
+    summary = f"{len(used.profiles or ())} profiles, {len(checked.communities)} communities, {len(used.quotas)} quotas"
+    summary += f", usage {'on' if checked.usage.database else 'off'}"
+    return Wired(source.doubts(used.doubts) if source else used.doubts, [summary, *changes.lines(found)])
+
+
+def _log() -> logging.Logger:
+    """The hub's log, which is where people look; ours where no hub runs."""
+    return Application.instance().log if Application.initialized() else log
 
 
 def _apply(c: Config, settings: Settings, used: InUse) -> None:
@@ -83,13 +132,6 @@ def _apply(c: Config, settings: Settings, used: InUse) -> None:
         add_role(c, role)
     for given in settings.grants:
         grant(c, given.to, given.scopes)
-    log.info(
-        "%d profiles, %d communities, %d quotas, usage %s",
-        len(used.profiles or ()),
-        len(settings.communities),
-        len(used.quotas),
-        "on" if settings.usage.database else "off",
-    )
 
 
 def _set_login(c: Config, settings: Settings) -> None:
@@ -138,6 +180,7 @@ def _set_usage(c: Config, settings: Settings, used: InUse) -> None:
         service_users=settings.hub.service_users,
         inviting=inviting(settings.communities),
         reports=plain(settings.usage),
+        keep_sessions=settings.usage.keep_sessions,
         metrics_per_user=settings.usage.metrics_per_user,
         # Who may see the hub's own metrics may see these.
         metrics_open=c.JupyterHub.get("authenticate_prometheus", True) is False,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import object_session
 from traitlets import Any as AnyValue
 from traitlets import Bool, Callable, Dict, List, TraitError, Unicode, Union, default, validate
 
-from hub_extensions import catalogue, catalogue_check, groups, profiles
+from hub_extensions import catalogue, catalogue_check, changes, groups, profiles
 from hub_extensions.checked_traits import TimeZone
 from hub_extensions.findings import told_once
 from hub_extensions.group_metrics import GROUP_SIZES
@@ -33,6 +33,7 @@ from .session import SessionRecord, records
 from .trait_overrides import TraitOverrides
 
 _READER = "hub_extensions_catalogue_reader"  # among the hub's settings
+_TOLD = "hub_extensions_told"  # likewise
 
 
 class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment, Endings):
@@ -143,6 +144,17 @@ class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment, Endings):
         if self.user:
             GROUP_SIZES.follow(self.user.db)
             RUNNING_SERVERS.follow(records(self.user.settings))
+            self._tell_what_was_overwritten()
+
+    def _tell_what_was_overwritten(self) -> None:
+        """Say once in the hub's log what its configuration has lost, where no authenticator of ours has said so."""
+        settings = self.user.settings
+        if _TOLD in settings:
+            return
+        settings[_TOLD] = True
+        lines = changes.overwritten(self.config)
+        for line in lines if lines and not changes.has_our_login(self.config) else ():
+            self.log.warning("%s", line)
 
     @default("user_options")
     def _user_options_default(self) -> dict[str, Any]:
@@ -324,6 +336,7 @@ class ProfileSpawner(TraitOverrides, QuotaWatch, PersonalEnvironment, Endings):
             today=datetime.now(zone(self.time_zone)).date(),
             user_name=self.user.name,
             communities=tuple(name for name in self.communities if groups.key(name) in belongs),
+            is_program=self.is_of_program,
         )
 
     def community(self) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click import Context
 from traitlets.config import Config
 
 from hub_extensions import settings
 from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
-from hub_extensions.commands.report import command as report
+from hub_extensions.commands import main
 from hub_extensions.report_settings import ReportSettings
 
 LOGINS = Path(__file__).parents[1] / "docs" / "logins.md"
@@ -61,7 +62,14 @@ def test_the_settings_of_reports_have_no_mistake_and_show_every_one():
     usage = settings.load(yaml.safe_load(block)).usage
     assert set(ReportSettings.model_fields) <= set(yaml.safe_load(block)["usage"])
     assert set(type(usage.prices).model_fields) == set(yaml.safe_load(block)["usage"]["prices"])
-    [call] = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)
-    program, name, *arguments = shlex.split(call)
-    assert (program, name) == ("hub-extensions", "report")
-    report.make_context("report", arguments)
+
+
+def test_the_commands_about_usage_can_be_called_as_they_are_shown():
+    text = (LOGINS.parent / "usage.md").read_text()
+    called = []
+    for call in re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL):
+        program, name, *arguments = shlex.split(call)
+        command = main.get_command(Context(main), name)
+        command.make_context(name, arguments)
+        called.append((program, name))
+    assert called == [("hub-extensions", name) for name in ("report", "forget", "import")]

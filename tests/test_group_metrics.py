@@ -108,6 +108,6 @@ async def test_everybody_is_counted_once_however_many_there_are() -> None:
         for gone in people[400:700]:
             database.delete(gone)
         database.commit()
-        sizes = GroupSizes(fresh=0)
+        sizes = GroupSizes(fresh=0, people_at_once=100)
         sizes.follow(database)
         assert counted(sizes)['hub_extensions_group_members{group="all"}'] == 934

@@ -76,6 +76,11 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
             "usage: {database: 'postgresql+nosuch://hub:secret@db/usage'}",
             "usage.database: the ledger's database cannot be",
         ),
+        ("usage: {keep_sessions: 2 weeks}", "usage.keep_sessions: expected how long sessions are kept, such as 13"),
+        (
+            "usage: {keep_sessions: 2 months}\nquotas: [{resource: cpu, limit: 5 CPU-hours, window: 60 days}]",
+            "quotas[0].window: '60 days' is longer than sessions are kept. Set usage.keep_sessions.",
+        ),
         ("usage: {url: 'hub:10101'}", "usage.url: expected an address such as http://hub:10101"),
         ("profiles: [{display_name: A, profile_options: {i: {unlisted_choice: {validation_regex: '('}}}}]", "regular"),
         ("group_directories: [{groups: [a], mount_path: '/a/{gruop}', sub_path: x}]", "Did you mean 'group'?"),
@@ -86,6 +91,13 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
 )
 def test_a_mistake_is_told_in_words(text, found, tmp_path):
     assert found in "\n".join(mistakes_of(text, tmp_path))
+
+
+@pytest.mark.parametrize("kept", ["13 months", "forever", "2 months"])
+def test_sessions_may_be_kept_as_long_as_the_longest_window_of_a_quota_or_longer(kept):
+    quotas = [{"resource": "cpu", "limit": "5 CPU-hours", "window": window} for window in ("30 days", "month", "day")]
+    loaded = settings.load({"usage": {"keep_sessions": kept}, "quotas": quotas})
+    assert loaded.usage.keep_sessions == kept
 
 
 def test_a_missing_file_is_one_mistake_that_names_it():

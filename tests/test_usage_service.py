@@ -13,6 +13,7 @@ SETTINGS = UsageSettings(
     communities={"ocean-lab": "Ocean Lab"},
     branding={"primary_color": "#123456"},
     community_branding={"ocean-lab": {"logo": "https://example.org/l.svg"}},
+    keep_sessions="2 years",
 )
 
 
@@ -30,7 +31,14 @@ def test_settings_of_another_version_are_named_as_such() -> None:
         UsageSettings.read({"HUB_EXTENSIONS_DATABASE": "sqlite:///u", "HUB_EXTENSIONS_USAGE": '{"nosuch": 1}'})
 
 
-@pytest.mark.parametrize(("wrong", "said"), [({"database": ""}, "has no database"), ({"time_zone": "x"}, "time zone")])
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"database": ""}, "has no database"),
+        ({"time_zone": "x"}, "time zone"),
+        ({"keep_sessions": "long"}, "expected how long"),
+    ],
+)
 def test_wrong_settings_are_refused(wrong: dict[str, str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         UsageSettings(**{"database": "sqlite:///u", **wrong})

@@ -268,3 +268,37 @@ def test_image_building_without_a_service_for_it_is_doubted(services, doubted, c
     c = Config({"JupyterHub": {"spawner_class": "profile-local", "services": services}})
     configure(c, {"profiles": profiles})
     assert ("has no service 'binder' that builds images" in caplog.text) is doubted
+
+
+def test_what_runs_is_told_by_one_endpoint_beside_those_of_the_operator():
+    c = Config({"JupyterHub": {"extra_handlers": [("/own", object)]}})
+    for _ in range(2):
+        configure(c, {"usage": {"database": "sqlite:///usage.sqlite"}})
+    assert [path for path, _ in c.JupyterHub.extra_handlers] == ["/own", "/api/hub-extensions/servers"]
+    [role] = [role for role in c.JupyterHub.load_roles if role["name"] == "hub-extensions-usage"]
+    assert role["services"] == ["usage"]
+    assert role["scopes"] == ["list:users", "read:users:groups", "read:servers"]
+
+
+def test_a_service_that_the_operator_starts_keeps_its_token_and_gets_no_command():
+    own = {"name": "usage", "url": "http://usage:10101", "api_token": "secret"}
+    c = Config({"JupyterHub": {"services": [own]}})
+    for _ in range(2):
+        configure(c, {"usage": {"database": "sqlite:///usage.sqlite"}})
+    [service] = c.JupyterHub.services
+    assert (service["url"], service["api_token"]) == ("http://usage:10101", "secret")
+    assert "command" not in service
+    assert "environment" not in service
+
+
+def test_a_culler_is_wired_once_and_only_where_something_is_ever_stopped():
+    c = Config()
+    configure(c, {"idle": {"rules": [{"groups": ["a"], "timeout": "never"}]}})
+    assert "services" not in c.JupyterHub
+    for _ in range(2):
+        configure(c, {"idle": {"timeout": "1 hour"}})
+    [service] = c.JupyterHub.services
+    assert service["name"] == "idle-culler"
+    [role] = [role for role in c.JupyterHub.load_roles if role["name"] == "idle-culler"]
+    assert role["services"] == ["idle-culler"]
+    assert "delete:servers" in role["scopes"]

@@ -4,7 +4,8 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("invite", "render", "report", "sizes", "usage")
+COMMANDS = ("forget", "import", "invite", "render", "report", "sizes", "usage")
+_MODULES = {"import": "import_sessions"}  # Python has a word of its own for it
 
 
 class _OnDemand(click.Group):
@@ -16,7 +17,7 @@ class _OnDemand(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click passes it
         if name not in COMMANDS:
             return None
-        command = import_module(f"{__name__}.{name}").command
+        command = import_module(f"{__name__}.{_MODULES.get(name, name)}").command
         return command if isinstance(command, click.Command) else None
 
 

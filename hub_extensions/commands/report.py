@@ -12,7 +12,7 @@ import click
 from ..report_settings import FORMATS, By, Format, parse_by, plain
 from ..sessions import Month
 from ..sums import Attribution
-from ..usage_service import DATABASE_VARIABLE, UsageSettings, time_zone
+from ..usage_service import DATABASE_VARIABLE, SETTINGS_VARIABLE, UsageSettings, time_zone
 from .mistaken_call import CalledWrongly
 
 if TYPE_CHECKING:
@@ -110,6 +110,8 @@ def command(
 
 
 def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSettings:
+    if file is None and not database and SETTINGS_VARIABLE in os.environ:
+        return UsageSettings.read(os.environ)  # what the hub tells its usage service
     settings = _settings(file)
     url = database or settings.usage.database or os.environ.get(DATABASE_VARIABLE, "")
     if not url:

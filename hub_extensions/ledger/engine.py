@@ -17,9 +17,12 @@ WRITE = "ledger_write"
 # SQLite asks a progress handler once in so many steps of its virtual machine: about a millisecond.
 _STEPS = 20_000
 
+# Seconds. Statements may be given long to work; a server that is there answers soon.
+_LONGEST_CONNECT = 10
+
 
 def connect(url: str, timeout: float) -> Engine:
-    """Return an engine for ``url`` whose statements and waits for locks end after ``timeout`` seconds.
+    """Return an engine for ``url``; its statements, and waits for locks and connections, end after ``timeout`` seconds.
 
     Nothing is opened yet. A URL that is not one, or names a driver that is not installed, raises ``ValueError`` in
     words that hold no password.
@@ -31,13 +34,17 @@ def connect(url: str, timeout: float) -> Engine:
             if parsed.database in (None, "", ":memory:"):
                 raise ValueError("the ledger's database must be a file, such as sqlite:///usage.sqlite, not in memory")
             # hide_parameters: rows name people, and errors go to the log.
-            engine = create_engine(parsed, connect_args={"timeout": timeout}, hide_parameters=True)
+            engine = create_engine(
+                parsed, connect_args={"timeout": timeout}, hide_parameters=True, pool_timeout=timeout
+            )
             _prepare_sqlite(engine, timeout)
             return engine
         if backend == "postgresql":
             options = f"-c statement_timeout={int(timeout * 1000)} -c lock_timeout={int(timeout * 1000)}"
-            arguments = {"options": options, "connect_timeout": max(2, int(timeout))}
-            return create_engine(parsed, connect_args=arguments, hide_parameters=True, pool_pre_ping=True)
+            arguments = {"options": options, "connect_timeout": max(2, min(int(timeout), _LONGEST_CONNECT))}
+            return create_engine(
+                parsed, connect_args=arguments, hide_parameters=True, pool_timeout=timeout, pool_pre_ping=True
+            )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ValueError(f"the ledger's database cannot be used: {error}") from None
     raise ValueError(f"the ledger's database must be sqlite:///… or postgresql://…, not {backend}")
@@ -53,6 +60,8 @@ def _prepare_sqlite(engine: Engine, timeout: float) -> None:
         connection.execute("PRAGMA foreign_keys=ON")
         # With the write-ahead log, NORMAL can lose the last commits on power loss, never the file's consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
+        # What is removed is overwritten in the file, as far as SQLite can without writing the file anew.
+        connection.execute("PRAGMA secure_delete=ON")
 
     @event.listens_for(engine, "begin")
     def began(connection: Connection) -> None:

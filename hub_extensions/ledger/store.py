@@ -66,11 +66,7 @@ class Ledger:
         Whatever is still open for the same server can no longer run: it is closed at the moment it was last seen.
         Raises ``ValueError`` for a session that was never ready.
         """
-        if session.ready_at is None:
-            raise ValueError(f"session {session.id} is not ready, and only what was ready is in the ledger")
-        row = {name: getattr(session, name) for name in _COLUMNS}
-        row["choices"] = dict(session.choices)
-        row["last_seen_at"] = session.last_seen_at or session.ready_at
+        row = session_row(session)
         server = [SESSIONS.c[name] == row[name] for name in ("hub", "user_name", "server_name")]
         seen = func.coalesce(SESSIONS.c.last_seen_at, SESSIONS.c.ready_at)
         with self._write() as connection:
@@ -78,13 +74,12 @@ class Ledger:
                 return
             connection.execute(
                 update(SESSIONS)
-                .where(*server, SESSIONS.c.ended_at.is_(None), SESSIONS.c.ready_at <= session.ready_at)
+                .where(*server, SESSIONS.c.ended_at.is_(None), SESSIONS.c.ready_at <= row["ready_at"])
                 .values(ended_at=seen, end_reason=EndReason.HUB_AWAY, uncounted=1)
             )
             connection.execute(insert(SESSIONS), row)
             if session.groups:
-                rows = [{"session_id": session.id, "group": group} for group in sorted(session.groups)]
-                connection.execute(insert(SESSION_GROUPS), rows)
+                connection.execute(insert(SESSION_GROUPS), groups_rows(session))
 
     def close(self, session_id: str, at: datetime, reason: str) -> bool:
         """Write that a session ended. Return whether it was open: the first call decides, later ones change nothing."""
@@ -177,6 +172,20 @@ class Ledger:
                 # Another process may be switching right now; SQLite then refuses without waiting.
                 if "locked" not in str(error):
                     raise OperationalError("PRAGMA journal_mode=WAL", None, error) from None
+
+
+def session_row(session: Session) -> dict[str, Any]:
+    """Return a session as its table has it; ``ValueError`` for one that was never ready."""
+    if session.ready_at is None:
+        raise ValueError(f"session {session.id} is not ready, and only what was ready is in the ledger")
+    row = {name: getattr(session, name) for name in _COLUMNS}
+    seen = session.last_seen_at or session.ended_at or session.ready_at
+    return {**row, "choices": dict(session.choices), "last_seen_at": seen}
+
+
+def groups_rows(session: Session) -> list[dict[str, str]]:
+    """Return the groups of a session as their table has them."""
+    return [{"session_id": session.id, "group": group} for group in sorted(session.groups)]
 
 
 def _groups(connection: Connection, ids: list[str]) -> dict[str, list[str]]:

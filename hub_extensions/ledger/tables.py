@@ -188,6 +188,38 @@ LEDGER_ZONES = Table(
     Column("counted_at", Moment),
 )
 
+# What is left of the sessions of a day, or of a month that begins with it (`span`), once they are not kept. `by` names
+# what the row is told apart by, "" where it is all of the hub; a column that is not among them is "". Each combination
+# has rows of its own, since people who are in several rows cannot be added up. Groups have the whole of their sessions.
+TOTALS = Table(
+    "totals",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("span", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("by", Text, primary_key=True),
+    Column("community", Text, primary_key=True),
+    Column("group", Text, primary_key=True),
+    Column("profile", Text, primary_key=True),
+    Column("people", Integer, nullable=False),
+    Column("started", Integer, nullable=False),
+    Column("continued", Integer, nullable=False),
+    Column("seconds", BigInteger, nullable=False),
+    Column("alone", BigInteger, nullable=False),
+    Column("memory", Float, nullable=False),
+    Column("cpu", Float, nullable=False),
+    Column("gpu", Float, nullable=False),
+)
+
+# The first day of a hub whose sessions are kept, and when it began. What was before is in the totals.
+TOTALS_UNTIL = Table(
+    "totals_until",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("moment", Moment, nullable=False),
+)
+
 INVITATIONS = Table(
     "invitations",
     METADATA,

@@ -1,7 +1,10 @@
-"""Zero to JupyterHub: what a hub with given Helm values tells its spawner.
+"""Zero to JupyterHub: what a hub with given Helm values is told.
 
-The chart's own configuration file runs only inside a hub's pod. This package says the same of a values file anywhere,
-so that a pod can be looked at before anything is deployed. Nothing of `hub.extraConfig` is executed.
+- `translation`: the traits that the chart's own configuration file sets for a spawner. That runs only inside a hub's
+  pod; this says the same of a values file anywhere, so that a pod can be looked at before anything is deployed. Nothing
+  of `hub.extraConfig` is executed.
+- `custom`: the settings of hub-extensions that stand under `custom:`, and those that 2i2c's basehub has there. `chart`
+  reads them inside a hub's pod.
 """
 
 from .translation import kubespawner_config

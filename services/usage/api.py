@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hub_extensions.usage_service import UsageSettings
 
     from .reader import Reader
+    from .report_maker import ReportMaker
 
 T = TypeVar("T")
 Q = TypeVar("Q", bound=BaseModel)
@@ -42,7 +43,7 @@ VERSION = "1"
 FOLDER = f"api/v{VERSION}/"
 
 
-API_NEEDS = ("hub_auth", "reader", "settings", "zone", "quotas")
+API_NEEDS = ("hub_auth", "reader", "settings", "zone", "quotas", "stopping", "reports")
 """What operations are made with, of what the application has."""
 
 
@@ -109,8 +110,10 @@ class Operation(Call, Generic[Q]):
         zone: tzinfo,
         quotas: Quotas,
         stopping: Callable[[], Mapping[str, datetime]],
+        reports: ReportMaker,
     ) -> None:
         """Take what the application was made with; ``stopping`` tells when which sessions are going to be stopped."""
+        self.reports = reports
         self.stopping = stopping
         self.hub_auth = hub_auth
         self.reader = reader

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validato
 from hub_extensions.sums import Attribution, Dimension
 
 MONTH = "^20[0-9]{2}-(0[1-9]|1[0-2])$"
+_PRINTED = r"^[^\x00-\x1f\x7f]+$"
 MOST_PEOPLE = 1_000
 MOST_SESSIONS = 500
 
@@ -77,7 +78,12 @@ class OfReport(OfMonth):
 
     community: Annotated[
         str | None,
-        Field(min_length=1, max_length=255, description="Only what counted for this community; left out: the hub."),
+        Field(
+            min_length=1,
+            max_length=255,
+            pattern=_PRINTED,
+            description="Only what counted for this community; left out: the hub.",
+        ),
     ] = None
     attribution: Annotated[
         Attribution | None,

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hub_extensions import quota_words
 from hub_extensions.balances import rate
 from hub_extensions.quotas import UNITS
-from hub_extensions.report_drop import month_report
-from hub_extensions.report_files import MEDIA_TYPES, file_of
-from hub_extensions.report_settings import ReportSettings, parse_by
+from hub_extensions.report_files import MEDIA_TYPES
+from hub_extensions.report_settings import ReportSettings
 from hub_extensions.sessions import HOUR, hours
 from hub_extensions.sums import Scope
 
@@ -218,21 +217,16 @@ class MonthReport(Operation[models.OfReport]):
         if not (self.access.hub if community is None else self.access.sees(community)):
             whose = "the whole hub. Leads name their community" if community is None else "this community"
             raise RefusedError(403, f"This token does not show the report of {whose}.")
-        made = await self.read(
-            lambda ledger: month_report(
-                ledger,
-                self.usage,
-                self.month(asked.month),
-                self.now,
-                by=tuple(parse_by(text) for text in asked.by) or None,
-                attribution=asked.attribution,
-                communities=None if community is None else [community],
-            )
-        )
+        month = self.month(asked.month)
+        arguments = {"month": str(month), "format": asked.format}
+        arguments |= {"attribution": asked.attribution} if asked.attribution else {}
+        arguments |= {"community": community} if community is not None else {}
+        given = [f"--{name}={value}" for name, value in arguments.items()]
+        content = await self.reports.make([*given, *(f"--by={by}" for by in asked.by)])
         self.set_header("Content-Type", MEDIA_TYPES[asked.format])
         if asked.format == "csv":
-            self.set_header("Content-Disposition", f'attachment; filename="usage-{made.asked.month}.csv"')
-        self.write(file_of(made, asked.format))
+            self.set_header("Content-Disposition", f'attachment; filename="usage-{month}.csv"')
+        self.write(content)
 
 
 OPERATIONS: list[type[Operation[Any]]] = [OwnUsage, Sessions, Community, Hub, MonthReport]

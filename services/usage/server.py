@@ -33,11 +33,13 @@ from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
 from .hub_people import HubPeople
 from .invitations import CommunityInvitations
+from .letting_go import LettingGo
 from .metrics import Metrics, MetricsPage
 from .pages import Asset, LoggedIn, MyUsage, NotFound
 from .people_pages import CommunityAway, CommunityReport, CommunityUsage, HubReport, HubUsage, kept_for_people
 from .reader import Reader
 from .report import called
+from .report_maker import ReportMaker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,12 +80,14 @@ async def _serve(settings: UsageSettings) -> None:
     except OSError as error:
         raise OSError(f"the usage service cannot listen on {where}: {error.strerror}") from None
     log.info("The usage pages are served on %s at %s", where, os.environ["JUPYTERHUB_SERVICE_PREFIX"])
+    letting_go = asyncio.create_task(LettingGo(settings).run())
     beating = asyncio.create_task(heartbeat.run()) if heartbeat is not None else None
     stop = asyncio.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     await _stopped(stop)
     server.stop()
+    await ended(letting_go)
     if watch is not None and beating is not None:
         await ended(beating)
         watch.close()
@@ -178,6 +182,7 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
     def stopping() -> Mapping[str, datetime]:
         return heartbeat.stopping if heartbeat is not None else {}
 
+    of_api = {**given, "stopping": stopping, "reports": ReportMaker(settings)}
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [
@@ -189,7 +194,7 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
             (f"{prefix}community/(.+)", CommunityUsage, of_people),
             (f"{prefix}hub", HubUsage, of_people),
             (f"{prefix}hub/report[.]({'|'.join(FORMATS)})", HubReport, of_people),
-            *_api(f"{prefix}{FOLDER}", {name: given[name] for name in API_NEEDS} | {"stopping": stopping}),
+            *_api(f"{prefix}{FOLDER}", {name: of_api[name] for name in API_NEEDS}),
             (f"{prefix}metrics", MetricsPage, {"hub_auth": hub_auth, "metrics": metrics, "settings": settings}),
             (f"{prefix}oauth_callback", LoggedIn, {"hub_auth": hub_auth}),
             (f"{prefix}static/(.+)", Asset, {"assets": _assets()}),

@@ -29,3 +29,10 @@ def migrated_back(ledger: Ledger, revision: str) -> None:
     with ledger.engine.begin() as connection:
         config.attributes["connection"] = connection
         alembic.command.downgrade(config, revision)
+
+
+def wiped(ledger: Ledger) -> None:
+    """Remove everything, for the next example."""
+    with ledger.engine.begin() as connection:
+        for table in reversed(tables.METADATA.sorted_tables):
+            connection.execute(table.delete())

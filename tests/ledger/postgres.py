@@ -9,31 +9,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from ..kube.background import bound_to
 
+ROLE, PASSWORD = "hub", "secret"
 SECONDS_TO_START = 30
-_USER = "hub"
-_numbers = count(1)
-
-
-@dataclass(frozen=True)
-class Postgres:
-    """A server that runs; ``folder`` holds its socket."""
-
-    folder: Path
-
-    def database(self) -> str:
-        """Make an empty database; return its URL."""
-        name = f"ledger{next(_numbers)}"
-        with psycopg.connect(host=str(self.folder), user=_USER, dbname="postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"postgresql+psycopg://{_USER}@/{name}?host={self.folder}"
 
 
 def binaries() -> Path | None:
@@ -45,54 +31,84 @@ def binaries() -> Path | None:
     return max((each.parent for each in found), key=lambda folder: float(folder.parent.name), default=None)
 
 
+class Postgres:
+    """A server that can be stopped and started. It refuses to run as root, and so runs as ``nobody`` if root asks."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder = folder
+        self._programs = programs
+        self._databases = count(1)
+        self._account = "nobody" if os.getuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._account:
+            os.chown(folder, pwd.getpwnam(self._account).pw_uid, -1)
+        password = folder / "password"
+        password.write_text(PASSWORD)
+        password.chmod(0o644)
+        subprocess.run(
+            [programs / "initdb", "--pgdata", folder / "files", "--username", ROLE, "--pwfile", password,
+             "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"],
+            check=True, capture_output=True, user=self._account, cwd=folder, env={"LC_ALL": "C.UTF-8"},
+        )  # fmt: skip
+
+    def start(self) -> None:
+        settings = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "fsync": "off"}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
+        command = [str(self._programs / "postgres"), "-D", str(self.folder / "files"), *options]
+        if self._account:
+            # It ends with the test, as by `bound_to`, for which this account may not enter the interpreter's folder.
+            command = ["setpriv", f"--reuid={self._account}", "--clear-groups", "--pdeathsig=KILL", *command]
+        else:
+            command = bound_to(os.getpid(), command)
+        with (self.folder / "log").open("ab") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + SECONDS_TO_START
+        while True:
+            try:
+                self.connection().close()
+            except psycopg.OperationalError as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}") from error
+                time.sleep(0.1)
+            else:
+                return
+
+    def stop(self) -> None:
+        """End the server as a restart does: whoever is connected is cut off."""
+        if self._process:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    def database(self) -> str:
+        """Make an empty database; return its URL."""
+        name = f"ledger{next(self._databases)}"
+        with self.connection() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.url(name)
+
+    def url(self, database: str, *, role: str = ROLE, password: str = PASSWORD) -> str:
+        return f"postgresql+psycopg://{role}:{password}@/{database}?host={self.folder}"
+
+    def connection(self) -> "psycopg.Connection[Any]":
+        return psycopg.connect(
+            host=str(self.folder), user=ROLE, password=PASSWORD, dbname="postgres", autocommit=True, connect_timeout=10
+        )
+
+
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
     """Run a server; there must be binaries."""
     installed = binaries()
     assert installed
-    # Not pytest's folder: only its owner may enter it, and the server refuses to run as root.
+    # Not pytest's folder, which only its owner may enter; and a socket's path has at most 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="ledger-"))
     try:
-        if os.getuid() == 0:
-            account = pwd.getpwnam("nobody")
-            os.chown(folder, account.pw_uid, account.pw_gid)
-            identity = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
-            unprivileged = ["setpriv", *identity, "--pdeathsig=KILL"]
-        else:
-            unprivileged = bound_to(os.getpid(), [])
-        files = folder / "files"
-        options = [f"--pgdata={files}", f"--username={_USER}", "--auth=trust", "--encoding=UTF8", "--no-sync"]
-        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-        subprocess.run(
-            [*unprivileged, str(installed / "initdb"), *options], check=True, capture_output=True, env=environment
-        )
-        settings = {"listen_addresses": "", "unix_socket_directories": str(folder), "fsync": "off"}
-        command = [
-            str(installed / "postgres"),
-            "-D",
-            str(files),
-            *(f"-c{name}={value}" for name, value in settings.items()),
-        ]
-        with (folder / "log").open("wb") as output:
-            process = subprocess.Popen([*unprivileged, *command], stdout=output, stderr=subprocess.STDOUT)
+        server = Postgres(folder, installed)
+        server.start()
         try:
-            _wait_until_ready(process, folder)
-            yield Postgres(folder)
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # at once, whoever is connected
-            process.wait(timeout=20)
+            server.stop()
     finally:
         shutil.rmtree(folder)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], folder: Path) -> None:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while True:
-        try:
-            psycopg.connect(host=str(folder), user=_USER, dbname="postgres").close()
-        except psycopg.OperationalError as error:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start: {(folder / 'log').read_text()[-2000:]}") from error
-            time.sleep(0.1)
-        else:
-            return

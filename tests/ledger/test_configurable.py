@@ -1,7 +1,5 @@
 """The ledger as a hub's configuration sets it."""
 
-from pathlib import Path
-
 import pytest
 from traitlets import TraitError
 from traitlets.config import Config
@@ -19,8 +17,7 @@ def test_without_a_database_nothing_is_recorded_and_nothing_fails() -> None:
     assert ledger.flush(0)
 
 
-def test_ledgers_of_many_spawners_share_one_writer_and_its_order(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/usage.sqlite"
+def test_ledgers_of_many_spawners_share_one_writer_and_its_order(url: str) -> None:
     config = Config({"UsageLedger": {"database": url, "hub_name": "ocean"}})
     one, other = UsageLedger(config=config), UsageLedger(config=config)
     assert one.enabled

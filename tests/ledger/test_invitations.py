@@ -18,16 +18,23 @@ DAY = timedelta(days=1)
 ADA, BEN = Person("github", "1", "ada"), Person("github", "2", "ben")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    if request.param == "postgresql":
-        return request.getfixturevalue("postgres").database()
-    return f"sqlite:///{tmp_path}/usage.sqlite"
+@pytest.fixture
+def new_store(url):
+    """Makes stores, each with connections of its own, as other processes have them."""
+    stores = []
+
+    def new(secret=""):
+        stores.append(InvitationStore(Ledger(url), "hub", secret))
+        return stores[-1]
+
+    yield new
+    for each in stores:
+        each.ledger.dispose()
 
 
 @pytest.fixture
-def store(url):
-    return InvitationStore(Ledger(url), "hub")
+def store(new_store):
+    return new_store()
 
 
 def make(store, community="ocean-lab", uses=1):
@@ -62,10 +69,10 @@ def test_a_token_is_for_its_own_hub_though_the_database_is_shared(store):
     assert not there.revoke(made.id, "ocean-lab", "lin", NOW)
 
 
-def test_another_process_reads_what_this_one_signed(store, url):
+def test_another_process_reads_what_this_one_signed(store, new_store):
     made, token = make(store)
-    assert InvitationStore(Ledger(url), "hub").look_up(token) == made
-    assert InvitationStore(Ledger(url), "hub", "s" * 32).look_up(token) is None
+    assert new_store().look_up(token) == made
+    assert new_store("s" * 32).look_up(token) is None
 
 
 def test_who_came_is_told_with_the_invitation(store):
@@ -89,17 +96,17 @@ def test_a_person_is_counted_once(store):
 
 
 @pytest.mark.parametrize("places", [1, 3])
-def test_places_are_given_once_to_however_many_who_race(store, url, places):
+def test_places_are_given_once_to_however_many_who_race(store, new_store, places):
     made, _ = make(store, uses=places)
     people = [Person("github", str(number), f"p{number}") for number in range(8)]
-    stores = [InvitationStore(Ledger(url), "hub") for _ in people]  # each with connections of its own
+    stores = [new_store() for _ in people]
     with ThreadPoolExecutor(len(people)) as threads:
         found = list(threads.map(lambda each, person: each.redeem(made.id, person, NOW), stores, people))
     assert found.count("") == places == len(store.listed("ocean-lab")[0].uses)
 
 
-def test_processes_that_start_at_once_agree_on_what_signs(url):
-    stores = [InvitationStore(Ledger(url), "hub") for _ in range(6)]
+def test_processes_that_start_at_once_agree_on_what_signs(new_store):
+    stores = [new_store() for _ in range(6)]
     with ThreadPoolExecutor(len(stores)) as threads:
         tokens = [token for _, token in threads.map(make, stores)]
     assert all(each.look_up(token) for each in stores for token in tokens)
@@ -136,8 +143,8 @@ def test_the_first_withdrawal_is_kept_and_none_is_of_another_community(store):
     assert (found.revoked_by, found.revoked_at) == ("lin", NOW)
 
 
-@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_database_that_was_made_anew_is_used_again(store, tmp_path):
+def test_a_database_that_was_made_anew_is_used_again(tmp_path):
+    store = InvitationStore(Ledger(f"sqlite:///{tmp_path}/usage.sqlite"), "hub")
     make(store)
     store.ledger.dispose()
     for file in tmp_path.glob("usage.sqlite*"):
@@ -147,9 +154,6 @@ def test_a_database_that_was_made_anew_is_used_again(store, tmp_path):
     assert make(store)[0].id == 1
 
 
-def test_a_ledger_of_the_version_before_gets_the_tables(url):
-    ledger = Ledger(url)
-    ledger.migrate()
+def test_a_ledger_of_the_version_before_gets_the_tables(ledger, new_store):
     migrated_back(ledger, "0001")
-    ledger.dispose()
-    assert make(InvitationStore(Ledger(url), "hub"))[0].id == 1
+    assert make(new_store())[0].id == 1

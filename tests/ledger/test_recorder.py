@@ -2,11 +2,11 @@
 
 import logging
 import shutil
-import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,21 +18,28 @@ from hub_extensions.sessions import Session
 
 from .made import at, made
 
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/usage.sqlite"
+Blocked = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture
 def recorder(url: str) -> Iterator[Recorder]:
-    recorder = Recorder(Ledger(url, timeout=0.2), capacity=5, retry=0.02)
+    recorder = Recorder(Ledger(url, timeout=0.3), capacity=5, retry=0.02)
     yield recorder
     recorder.stop(5)
+    recorder.ledger.dispose()
 
 
 def everything(url: str) -> list[Session]:
-    return Ledger(url).sessions("hub", at(-10_000), at(10_000))
+    ledger = Ledger(url)
+    found = ledger.sessions("hub", datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    ledger.dispose()
+    return found
+
+
+def migrated(url: str) -> None:
+    ledger = Ledger(url)
+    ledger.migrate()
+    ledger.dispose()
 
 
 def lost(kind: str) -> float:
@@ -41,20 +48,6 @@ def lost(kind: str) -> float:
 
 def failed(kind: str) -> float:
     return REGISTRY.get_sample_value("hub_extensions_ledger_failed_writes_total", {"kind": kind}) or 0
-
-
-class Away:
-    """Makes the database unavailable for a while: another process holds its write lock."""
-
-    def __init__(self, url: str) -> None:
-        self.writer = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
-
-    def __enter__(self) -> None:
-        self.writer.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, *_: object) -> None:
-        self.writer.execute("ROLLBACK")
-        self.writer.close()
 
 
 def test_what_is_recorded_is_in_the_ledger_after_a_flush(recorder: Recorder, url: str) -> None:
@@ -77,13 +70,13 @@ def test_nothing_is_opened_and_no_thread_runs_before_the_first_session(tmp_path:
 
 
 def test_what_happened_while_the_database_was_away_is_written_when_it_is_back(
-    recorder: Recorder, url: str, caplog: pytest.LogCaptureFixture
+    recorder: Recorder, url: str, blocked: Blocked, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "hub_extensions")
-    Ledger(url).migrate()
+    migrated(url)
     sessions = [made(user_name=str(n)) for n in range(3)]
     failures = failed("open")
-    with Away(url):
+    with blocked():
         for each in sessions:
             recorder.opened(each)
         recorder.closed(sessions[0].id, at(4), "stopped")
@@ -100,12 +93,12 @@ def test_what_happened_while_the_database_was_away_is_written_when_it_is_back(
 
 
 def test_a_full_buffer_drops_what_comes_last_counts_it_and_says_so_once(
-    recorder: Recorder, url: str, caplog: pytest.LogCaptureFixture
+    recorder: Recorder, url: str, blocked: Blocked, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Ledger(url).migrate()
+    migrated(url)
     kept, dropped = [made(user_name=str(n)) for n in range(5)], [made(user_name=str(n)) for n in range(5, 9)]
     before = lost("open"), lost("close")
-    with Away(url):
+    with blocked():
         for each in [*kept, *dropped]:
             recorder.opened(each)
         recorder.closed(kept[0].id, at(4), "stopped")
@@ -130,7 +123,9 @@ def test_a_write_that_the_database_refuses_does_not_hold_up_the_others(
     assert "refused a write" in caplog.text
 
 
-def test_a_ledger_that_vanishes_is_made_again(recorder: Recorder, url: str, tmp_path: Path) -> None:
+def test_a_ledger_that_vanishes_is_made_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/usage.sqlite"
+    recorder = Recorder(Ledger(url), retry=0.02)
     recorder.opened(made())
     assert recorder.flush(10)
     recorder.ledger.dispose()
@@ -138,7 +133,7 @@ def test_a_ledger_that_vanishes_is_made_again(recorder: Recorder, url: str, tmp_
         file.unlink()
     session = made(user_name="bo")
     recorder.opened(session)
-    assert recorder.flush(10)
+    assert recorder.stop(10)
     assert [each.id for each in everything(url)] == [session.id]
 
 
@@ -183,13 +178,13 @@ def process(url: str, exit_timeout: float) -> subprocess.CompletedProcess[str]:
 
 def test_what_is_queued_when_the_interpreter_exits_is_written(url: str) -> None:
     process(url, 30)
-    found = Ledger(url).sessions("hub", datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    found = everything(url)
     assert len(found) == 50
     assert all(each.ended_at for each in found)
 
 
-def test_a_database_that_is_away_does_not_keep_the_interpreter_from_exiting(url: str) -> None:
-    Ledger(url).migrate()
-    with Away(url):
+def test_a_database_that_is_away_does_not_keep_the_interpreter_from_exiting(url: str, blocked: Blocked) -> None:
+    migrated(url)
+    with blocked():
         said = process(url, 0.5).stderr
     assert "100 starts and stops are lost" in said

@@ -119,14 +119,15 @@ async def test_a_server_that_ends_by_itself(sent: signal.Signals, reason: EndRea
 async def test_who_stops_a_server_that_has_just_crashed_did_not_stop_it(at: Place) -> None:
     await start(at, "too-late")
     os.kill(process(at, "too-late"), signal.SIGKILL)
-    if at.kube:
-        spawner = at.hub.app.users["too-late"].spawners[""]
+    spawner = at.hub.app.users["too-late"].spawners[""]
 
-        async def is_told() -> bool:
-            pod = spawner.pod_reflector.pods.get(f"{spawner.namespace}/{spawner.pod_name}")
-            return pod is None or pod["status"]["phase"] == "Failed"
+    async def is_told() -> bool:
+        if not at.kube:
+            return spawner.proc.poll() is not None
+        pod = spawner.pod_reflector.pods.get(f"{spawner.namespace}/{spawner.pod_name}")
+        return pod is None or pod["status"]["phase"] == "Failed"
 
-        await eventually(is_told, "the cluster says so")
+    await eventually(is_told, "it can be known that it is gone")
     await at.hub.api("DELETE", "users/too-late/server", user="too-late")
     assert await end_of(at, "too-late") == EndReason.CRASHED
 

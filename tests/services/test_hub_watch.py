@@ -1,0 +1,85 @@
+"""What the usage service takes for an answer of its hub, and what not."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+from tornado.web import Application, RequestHandler
+
+from hub_extensions.services.usage.heartbeat import HubAwayError, HubWatch
+from hub_extensions.session_json import written
+
+from ..ledger.made import made
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ADA = made(user_name="ada")
+GOOD = {"hub": "hub", "ledger": True, "at": datetime.now(UTC).isoformat(), "servers": [written(ADA)], "stopping": {}}
+
+
+class Told(RequestHandler):
+    """Answers what the test says."""
+
+    status, body = 200, ""
+
+    async def get(self) -> None:
+        self.set_status(Told.status)
+        self.write(Told.body)
+
+
+@pytest.fixture
+async def watch() -> AsyncIterator[HubWatch]:
+    socket, port = bind_unused_port()
+    server = HTTPServer(Application([("/hub/api/hub-extensions/servers", Told)]))
+    server.add_socket(socket)
+    found = HubWatch(f"http://127.0.0.1:{port}/hub/api", "token", "hub", timeout=5, most_bytes=100_000)
+    yield found
+    found.close()
+    server.stop()
+
+
+async def test_a_complete_answer_is_what_runs(watch: HubWatch) -> None:
+    Told.status, Told.body = 200, json.dumps(GOOD)
+    assert (await watch.running()).sessions == {ADA.id: ADA}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, json.dumps(GOOD)),
+        (500, "{}"),
+        (200, ""),
+        (200, "[]"),
+        (200, "{}"),
+        (200, json.dumps(GOOD)[:-2]),
+        (200, json.dumps({**GOOD, "hub": "another"})),
+        (200, json.dumps({**GOOD, "ledger": False})),
+        (200, json.dumps({**GOOD, "servers": None})),
+        (200, json.dumps({**GOOD, "servers": [{"id": "a"}]})),
+        (200, json.dumps({**GOOD, "at": "now"})),
+        (200, json.dumps(GOOD) + " " * 200_000),
+    ],
+    ids=[
+        "refused", "failed", "empty", "a list", "nothing", "cut", "of another hub", "without a ledger", "no list",
+        "a part of a session", "no moment", "too long",
+    ],
+)  # fmt: skip
+async def test_anything_else_is_none(status: int, body: str, watch: HubWatch) -> None:
+    Told.status, Told.body = status, body
+    with pytest.raises(HubAwayError):
+        await watch.running()
+
+
+async def test_a_hub_that_is_not_there_gives_none() -> None:
+    socket, port = bind_unused_port()
+    socket.close()
+    watch = HubWatch(f"http://127.0.0.1:{port}/hub/api", "token", "hub", timeout=2)
+    with pytest.raises(HubAwayError):
+        await watch.running()
+    watch.close()
