@@ -269,7 +269,7 @@ def test_what_runs_is_told_by_one_endpoint_beside_those_of_the_operator():
     assert [path for path, _ in c.JupyterHub.extra_handlers] == ["/own", "/api/hub-extensions/servers"]
     [role] = [role for role in c.JupyterHub.load_roles if role["name"] == "hub-extensions-usage"]
     assert role["services"] == ["usage"]
-    assert role["scopes"] == ["list:users", "read:users:groups", "read:servers"]
+    assert role["scopes"] == ["list:users", "read:users:groups", "read:servers", "read:groups"]
 
 
 def test_a_service_that_the_operator_starts_keeps_its_token_and_gets_no_command():
