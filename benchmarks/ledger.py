@@ -1,11 +1,12 @@
 """How long pages and reports of a month take on a large ledger: each read, and all of a page one after the other.
 
 .venv/bin/python benchmarks/ledger.py [--sessions 1000000] [--people 10000] [--months 13] [--database sqlite:////srv/big.sqlite]
-    [--postgres]
+    [--postgres] [--pages]
 
 The ledger is made once, which takes minutes, and is kept where `--database` says; without it, or with `--postgres`,
 which starts a server of its own, it is gone afterwards. "Cold" is the first read on a new connection; the operating
-system still has the file in memory.
+system still has the file in memory. With `--pages` a real hub with the service is started on the ledger, and whole
+pages are loaded over HTTP: the first time in a minute that somebody wants a month, and again.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from hub_extensions.sums import EVERYBODY, Days, Scope
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.ledger.postgres import running_postgres
+from tests.services.process_hub import run_hub
 
 HUB, ZONE = "hub", ZoneInfo("Europe/Berlin")
 END = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -197,6 +199,32 @@ def measure(ledger: Ledger, limit: float) -> None:
     _report("full report of a month by community and profile", p95(month_report), 1000, "ms")
 
 
+def load_pages(url: str, person: str, limit: float) -> None:
+    """Print how long whole pages take for who loads them from a real hub's service."""
+    with tempfile.TemporaryDirectory() as folder:
+        people = {person: {"groups": ["reporters"], "admin": False}}
+        with run_hub(Path(folder), people, database=url) as hub:
+            visitor = hub.visitor(person)
+            for name in ("hub", f"community/{COMMUNITIES[0]}", ""):
+                first, again = [], []
+                # Each month is read once: what follows within a minute is kept.
+                for back in range(12):
+                    for taken in (first, again):
+                        begin = time.perf_counter()
+                        answer = visitor.get(
+                            f"{hub.service}{name}", params={"month": str(MONTH.plus(-back))}, timeout=60
+                        )
+                        taken.append((time.perf_counter() - begin) * 1000)
+                        answer.raise_for_status()
+                _report(
+                    f"page {name or 'of a person'} over HTTP, first", statistics.quantiles(first, n=20)[-1], limit, "ms"
+                )
+                _report(
+                    f"page {name or 'of a person'} over HTTP, again", statistics.quantiles(again, n=20)[-1], limit, "ms"
+                )
+                _say(f"  median first {statistics.median(first):.1f} ms, again {statistics.median(again):.1f} ms")
+
+
 def running(ledger: Ledger) -> None:
     """What a minute costs: all that runs was seen, and is counted."""
     with ledger.engine.begin() as connection:
@@ -221,6 +249,7 @@ def main() -> None:
     options.add_argument("--months", type=float, default=13)
     options.add_argument("--database")
     options.add_argument("--postgres", action="store_true")
+    options.add_argument("--pages", action="store_true")
     given = options.parse_args()
     with ExitStack() as stack:
         url = given.database
@@ -237,6 +266,11 @@ def main() -> None:
         with ledger.engine.begin() as connection:
             for table in (SESSIONS, DAY_CELLS, MONTH_CELLS, KINDS):
                 _say(f"{connection.scalar(select(func.count()).select_from(table)):,} rows of {table.name}")
+        if given.pages:
+            person = Cells(ledger, HUB).by_person(Days.month(MONTH), limit=1)[0][0]
+            load_pages(url, person, 200 if given.postgres else 100)
+            ledger.dispose()
+            return
         measure(ledger, 200 if given.postgres else 100)
         running(ledger)
         ledger.dispose()

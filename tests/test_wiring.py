@@ -201,6 +201,14 @@ def test_quotas_come_to_the_spawner_and_to_the_usage_service_in_the_time_zone_of
     assert (told.quotas, told.service_users) == ((QUOTA,), ("robot",))
 
 
+def test_the_usage_service_knows_what_people_call_each_profile():
+    c = Config()
+    profiles = [{"display_name": "Small & quick", "slug": "s"}, {"display_name": "Large"}]
+    configure(c, {"usage": {"database": "sqlite:///u"}, "profiles": profiles})
+    settings = UsageSettings.read(c.JupyterHub.services[0]["environment"])
+    assert settings.profiles == {"s": "Small & quick", "large": "Large"}
+
+
 def test_an_exception_with_a_date_comes_through_to_the_usage_service():
     exception = {"user": "ada", "limit": "unlimited", "until": "2026-12-31"}
     c = Config()

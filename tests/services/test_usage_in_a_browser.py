@@ -40,6 +40,9 @@ async def logged_in(chromium: Browser, seeded: Seeded, who: str, **options: bool
         ("quotas", "bo", ""),
         ("community", "lin", "community/ocean-lab"),
         ("hub", "root", "hub"),
+        ("last-month-of-community", "lin", f"community/ocean-lab?month={last_month()}"),
+        ("last-month-of-hub", "root", f"hub?month={last_month()}"),
+        ("away", "both", "community/ice-lab/away"),
         ("nothing", "ada", "?month=2020-02"),
         ("refused", "ada", "hub"),
     ],
@@ -68,6 +71,24 @@ async def test_the_month_is_chosen_by_keyboard_and_without_scripts(chromium: Bro
     await page.wait_for_url(f"**month={last_month()}")
     assert await page.get_by_role("cell", name="Ice secret").count() == 1
     assert await page.get_by_role("button", name="Toggle dark mode").count() == 0
+    await context.close()
+
+
+async def test_a_month_prints_as_a_report_on_a4_without_what_one_clicks(chromium: Browser, seeded: Seeded) -> None:
+    context = await logged_in(chromium, seeded, "root")
+    page = await context.new_page()
+    await page.goto(f"{seeded.hub.service}hub?month={last_month()}")
+    await page.emulate_media(media="print", color_scheme="dark")
+    for role in ("button", "combobox", "navigation", "link"):
+        for each in await page.get_by_role(role, include_hidden=True).all():  # type: ignore[arg-type]
+            if role != "navigation" and await each.evaluate("e => !e.closest('footer') && !e.closest('.hub-brand')"):
+                await expect(each).not_to_be_visible()
+    # The table of days is folded on the screen only.
+    await expect(page.get_by_role("rowheader", name=f"{last_month()}-01", include_hidden=True)).to_be_visible()
+    assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    pdf = await page.pdf(prefer_css_page_size=True)
+    sizes = set(re.findall(rb"/MediaBox \[([^]]*)\]", pdf))
+    assert [[round(float(each)) for each in size.split()] for size in sizes] == [[0, 0, 595, 842]]
     await context.close()
 
 
