@@ -6,38 +6,38 @@ They fetch nothing and hold no script. Lines and text have the colour of the pag
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-import pygal
 from markupsafe import Markup
-from pygal.style import Style
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from types import ModuleType
 
 MOST_BARS = 12
 _LONGEST_LABEL = 28
 _WIDTH = 800
-_STYLE = Style(
-    background="transparent",
-    plot_background="transparent",
-    foreground="currentColor",
-    foreground_strong="currentColor",
-    foreground_subtle="currentColor",
-    guide_stroke_color="currentColor",
-    major_guide_stroke_color="currentColor",
-    value_colors=("currentColor",),
-    colors=("var(--hub-accent, #1f6aa5)",),
-    opacity="1",
-    opacity_hover="1",
-    font_family="inherit",
-    label_font_size=12,
-    major_label_font_size=12,
-    value_font_size=11,
-    no_data_font_size=16,
-)
+_STYLE = {
+    "background": "transparent",
+    "plot_background": "transparent",
+    "foreground": "currentColor",
+    "foreground_strong": "currentColor",
+    "foreground_subtle": "currentColor",
+    "guide_stroke_color": "currentColor",
+    "major_guide_stroke_color": "currentColor",
+    "value_colors": ("currentColor",),
+    "colors": ("var(--hub-accent, #1f6aa5)",),
+    "opacity": "1",
+    "opacity_hover": "1",
+    "font_family": "inherit",
+    "label_font_size": 12,
+    "major_label_font_size": 12,
+    "value_font_size": 11,
+    "no_data_font_size": 16,
+}
 _SVG = "{http://www.w3.org/2000/svg}"
 # What only pygal's script would show.
 _FOR_SCRIPTS = ("script", "desc")
@@ -48,7 +48,7 @@ ElementTree.register_namespace("", _SVG[1:-1])
 
 def per_day(name: str, title: str, values: Mapping[date, float], unit: str) -> Markup:
     """Return a column for each of the days of a month; ``name`` is that of no other on the page."""
-    chart = pygal.Bar(height=240, show_y_labels=False, **_common())
+    chart = _pygal().Bar(height=240, show_y_labels=False, **_common())
     chart.x_labels = [str(day.day) for day in values]
     chart.add(title, list(values.values()))
     highest = max(values, key=lambda day: values[day], default=None)
@@ -64,7 +64,7 @@ def bars(name: str, title: str, description: str, values: Mapping[str, float]) -
         shown = [*shown[: MOST_BARS - 1], (f"{len(rest)} others", sum(value for _, value in rest))]
     # Room for the figure beyond the longest.
     most = max((value for _, value in shown), default=0)
-    chart = pygal.HorizontalBar(
+    chart = _pygal().HorizontalBar(
         height=24 + 32 * len(shown), range=(0, 1.08 * most or 1), show_x_labels=False, **_common()
     )
     # It begins at the bottom.
@@ -83,10 +83,15 @@ def compact(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
+def _pygal() -> ModuleType:
+    """Import it when a chart is drawn: it adds to how this process imports modules, in a way that is out of date."""
+    return import_module("pygal")
+
+
 def _common() -> dict[str, object]:
     # Each figure is written: scales and lines would only repeat them, and are left out.
     return {
-        "style": _STYLE,
+        "style": _pygal().style.Style(**_STYLE),
         "js": [],
         "disable_xml_declaration": True,
         "width": _WIDTH,
@@ -111,14 +116,14 @@ def _readable(text: str) -> str:
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def _svg(chart: pygal.Graph, name: str, title: str, description: str) -> Markup:
+def _svg(chart: Any, name: str, title: str, description: str) -> Markup:
     chart.uuid = name  # otherwise another one each time
     root = ElementTree.fromstring(chart.render())  # noqa: S314 - it has just been made here
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in [f"{_SVG}{tag}" for tag in _FOR_SCRIPTS]:
                 parent.remove(child)
-    if isinstance(chart, pygal.HorizontalBar):
+    if isinstance(chart, _pygal().HorizontalBar):
         for text in root.iter(f"{_SVG}text"):
             if "value" in text.get("class", ""):
                 text.set("style", "text-anchor: start")
