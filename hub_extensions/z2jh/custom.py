@@ -53,7 +53,9 @@ class Translation:
         mistakes = mistaken.mistakes if mistaken else ()
         found = [each if isinstance(each, Finding) else _as_finding(each) for each in mistakes]
         wrong = [finding for finding in self.findings if finding.severity == "error"]
-        return SettingsError([*wrong, *map(self.placed, found)], SOURCE)
+        doubts = [finding for finding in self.findings if finding.severity == "warning"]
+        doubts += [self.placed(each) for each in (mistaken.doubts if mistaken else ()) if isinstance(each, Finding)]
+        return SettingsError([*wrong, *map(self.placed, found)], SOURCE, doubts)
 
     def _path(self, path: str) -> str:
         """The path of a setting in the values; the longest known beginning decides."""
