@@ -113,7 +113,12 @@ def _over(placed: Sequence[tuple[str, Profile]], path: str, today: date) -> Iter
         return
     for place, profile in over:
         if profile.default:
-            yield warning(inside(place, "default"), "is of a profile that is over.", "Make another one the default.")
+            yield warning(
+                inside(place, "default"),
+                "is of a profile that is over.",
+                "Make another one the default.",
+                "People get the first that is open to them.",
+            )
 
 
 def _in_profile(profile: Profile, place: str, traits: Traits | None) -> Iterator[Finding]:
@@ -189,7 +194,10 @@ def _write_in(write_in: UnlistedChoice, place: str, traits: Traits | None) -> It
     yield from check_override(write_in, place, "write-in", traits)
     if not any("{value}" in text for text in _texts_in(override)):
         yield warning(
-            inside(place, "kubespawner_override"), "uses nothing of what is written in.", "Write {value} where it goes."
+            inside(place, "kubespawner_override"),
+            "uses nothing of what is written in.",
+            "Write {value} where it goes.",
+            "Whatever people write, they get the same.",
         )
     pattern = write_in.validation_regex
     if pattern and not any(matched(pattern, text) for text in _NO_IMAGE):
@@ -200,7 +208,8 @@ def _write_in(write_in: UnlistedChoice, place: str, traits: Traits | None) -> It
         if "image" in override
         else "Describe the values that make sense."
     )
-    yield warning(inside(place, "validation_regex"), found, advice)
+    why = "Whoever may start a server may run any image, whoever made it." if "image" in override else ""
+    yield warning(inside(place, "validation_regex"), found, advice, why)
 
 
 def _texts_in(value: Any) -> Iterator[str]:
@@ -228,7 +237,10 @@ def _defaults(placed: Sequence[tuple[str, Profile | Choice]], whole: Restricted,
             if isinstance(earlier, Profile) and isinstance(part, Profile) and not meet_in_time(earlier, part):
                 continue
             yield warning(
-                inside(place, "default"), f"{earlier_place} is a default too, and comes first.", "Keep one of them."
+                inside(place, "default"),
+                f"{earlier_place} is a default too, and comes first.",
+                "Keep one of them.",
+                "People find the first one selected.",
             )
             break
     parts = [part for _, part in defaults]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from .mistakes import Mistake, path_of
 
@@ -46,17 +46,16 @@ def told_once(findings: Iterable[Finding]) -> list[str]:
     """A line for each thing that was found, with all its places: what was copied to many places is told once."""
     return [
         str(replace(finding, advice=f"{finding.advice} {_also(places)}".strip()))
-        for finding, *places in _gathered(findings)
+        for finding, places in gathered(findings)
     ]
 
 
-def _gathered(findings: Iterable[Finding]) -> list[list[Any]]:
-    """Each thing that was found, with the other places of it."""
-    found: dict[tuple[str, str, str], list[Any]] = {}
+def gathered(findings: Iterable[Finding]) -> list[tuple[Finding, list[str]]]:
+    """Each thing that was found once, with the other places of it."""
+    found: dict[Finding, list[str]] = {}
     for finding in findings:
-        same = found.setdefault((finding.what, finding.why, finding.advice), [])
-        same.append(finding.path if same else finding)
-    return list(found.values())
+        found.setdefault(replace(finding, path=""), []).append(finding.path)
+    return [(replace(finding, path=paths[0]), paths[1:]) for finding, paths in found.items()]
 
 
 def _also(paths: Sequence[str]) -> str:

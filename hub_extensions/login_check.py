@@ -68,7 +68,9 @@ def _text_for_a_list(login: Login) -> Iterator[Finding]:
             if re.search(r"[,;\s]", value.strip()):
                 yield error(path, f"is one text, {shown(value)}, and so one name that nobody has.", "Write a list.")
             else:
-                yield warning(path, f"is text and not a list; it is taken for [{shown(value)}].", "Write it as a list.")
+                what = f"is text and not a list; it is taken for [{shown(value)}]."
+                why = "The classes of OAuthenticator take no text there: with them the hub does not start."
+                yield warning(path, what, "Write it as a list.", why)
 
 
 def _hidden(login: Login) -> Iterator[Finding]:
@@ -82,9 +84,17 @@ def _hidden(login: Login) -> Iterator[Finding]:
             count = "one name" if len(more) == 1 else f"{len(more)} names"
             if login.ours and trait in _ADDED_UP:
                 what = f"has {count} that {path} hides from other authenticators; here both lists count."
-                yield warning(other, what, "Look whether all of them are meant, and keep one list.")
+                why = "More people are " + (
+                    "administrators than before." if trait == "admin_users" else "refused than before."
+                )
+                yield warning(other, what, "Look whether all of them are meant, and keep one list.", why)
             else:
-                yield warning(other, f"has {count} without effect: {path} hides them.", "Keep one list.")
+                yield warning(
+                    other,
+                    f"has {count} without effect: {path} hides them.",
+                    "Keep one list.",
+                    "They are not what it says.",
+                )
 
 
 def _unknown(login: Login) -> Iterator[Finding]:
@@ -98,7 +108,12 @@ def _unknown(login: Login) -> Iterator[Finding]:
                 what = "is not a setting of this authenticator, so nothing is allowed or refused by it."
                 yield error(f"c.{name}.{trait}", what, advice)
             else:
-                yield warning(f"c.{name}.{trait}", "is not a setting of this authenticator.", advice)
+                yield warning(
+                    f"c.{name}.{trait}",
+                    "is not a setting of this authenticator.",
+                    advice,
+                    "It is passed over without a word.",
+                )
 
 
 def _alike(trait: str, known: Collection[str]) -> str:
@@ -120,6 +135,7 @@ def _dead(login: Login) -> Iterator[Finding]:
                 f"c.{name}",
                 f"says who may log in ({', '.join(sorted(says)[:3])}), but {login.classes[0]} is in use.",
                 "Remove it: nothing reads it.",
+                "It looks as if it decided who may log in.",
             )
 
 

@@ -88,7 +88,9 @@ def _check_value(
     if name in _AMOUNTS and isinstance(value, (int, float)) and value < 0:
         yield error(place, f"expected no negative number, found {shown(value)}.")
     if name in _AMOUNTS[:2] and type(value) is int and 0 < value < _LEAST_MEMORY:
-        yield warning(place, f"{value} is a number of bytes.", f'Did you mean "{value}G"?')
+        yield warning(
+            place, f"{value} is a number of bytes.", f'Did you mean "{value}G"?', "No server runs in so little."
+        )
 
 
 def _check_texts(entries: Mapping[Any, Any], place: str, *, references: bool) -> Iterator[Finding]:

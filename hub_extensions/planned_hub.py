@@ -111,11 +111,12 @@ def _stock(c: Config, values: Mapping[str, Any], process: Mapping[str, str]) -> 
 
 
 def _found_in(c: Config, settings: Settings) -> list[Finding]:
-    """What is wrong or doubtful in a configuration with these settings."""
+    """What is wrong or doubtful in a configuration with these settings, which does not keep the hub from starting."""
     try:
         return list(in_use.check(c, settings).doubts)
     except SettingsError as refused:
-        return list(_in(refused))
+        why = "The hub starts, and does not do what is written."
+        return [each if each.severity == "warning" or each.why else replace(each, why=why) for each in _in(refused)]
 
 
 def _in(refused: SettingsError) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ _CPUS = re.compile(rf"(?<![\w.]){_AMOUNT}\s*(?:v?CPUs?|cores?)\b(?!\s*(?:node|ma
 _GPU = re.compile(r"GPU|NVIDIA|Tesla|\b[ALTV]\d{1,3}\b", re.I)
 # A description with such a word may tell the size of what several servers share.
 _SHARED = re.compile(r"\b(?:node|machine|shared|server with|total|max)", re.I)
+_WHY = "People choose by the label."
 _UNITS = {"M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -42,7 +43,7 @@ def check_sizes(profile: Profile, place: str) -> Iterator[Finding]:
     for keys in (_MEMORY_KEYS, _CPU_KEYS):
         if not any(_sets(choice, keys) for option in options.values() for choice in option.choices.values()):
             for what in contradictions(profile.display_name, profile.description, _only(profile, keys)):
-                yield warning(place, what, "Correct the label or the number.")
+                yield warning(place, what, "Correct the label or the number.", _WHY)
         for name, option in options.items():
             for key, choice in option.choices.items():
                 if not _sets(choice, keys):
@@ -50,7 +51,10 @@ def check_sizes(profile: Profile, place: str) -> Iterator[Finding]:
                 total = {**_only(profile, keys), **_only(choice, keys)}
                 for what in contradictions(choice.display_name, choice.description, total):
                     yield warning(
-                        inside(place, "profile_options", name, "choices", key), what, "Correct the label or the number."
+                        inside(place, "profile_options", name, "choices", key),
+                        what,
+                        "Correct the label or the number.",
+                        _WHY,
                     )
 
 

@@ -191,7 +191,7 @@ MISTAKES = {
         "community-github",
         {"GitHubOAuthenticator": {"allowed_organizations": "ocean-lab"}},
         {},
-        ("warning", "c.GitHubOAuthenticator.allowed_organizations", "is taken for ['ocean-lab']. Write it as a list"),
+        ("warning", "c.GitHubOAuthenticator.allowed_organizations", "is taken for ['ocean-lab']."),
     ),
     "several as one text": (
         "community-github",

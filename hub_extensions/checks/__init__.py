@@ -8,6 +8,7 @@ from ..planned_hub import PlannedHub
 from ..z2jh.custom import place_of
 from .advisories import check_versions
 from .hooks import check_hooks
+from .profiles import check_profiles
 from .programs import check_programs
 from .roles import check_roles
 from .templates import check_templates
@@ -21,7 +22,7 @@ def check(hub: PlannedHub) -> list[Finding]:
     found = list(hub.findings)
     known = {finding.path for finding in found}
     place = place_of(hub.values or {})
-    more = [*check_traits(hub.config), *check_hooks(hub), *check_templates(hub)]
+    more = [*check_traits(hub.config), *check_hooks(hub), *check_profiles(hub), *check_templates(hub)]
     found += [finding for finding in map(place, more) if finding.path not in known]
     found += [*check_roles(hub), *check_programs(hub), *check_versions(hub)]
     return _sorted([_with_reason(finding) for finding in dict.fromkeys(found)])

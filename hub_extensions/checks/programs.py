@@ -55,6 +55,7 @@ def check_programs(hub: PlannedHub) -> Iterator[Finding]:
     assigned = [each for order, (name, tree) in enumerate(trees) for each in _assignments(name, tree, order)]
     calls = [(order, line) for order, (_, tree) in enumerate(trees) for line in _calls_of_configure(tree)]
     yield from _hooks(assigned)
+    yield from _chosen_here(assigned)
     yield from _replaced(assigned, values)
     yield from _after_the_call(assigned, calls, hub)
     yield from _never_called(values, trees)
@@ -133,6 +134,15 @@ def _hooks(assigned: list[_Assignment]) -> Iterator[Finding]:
                 "A hook holds one function: the first one never runs.",
             )
         last[hook] = each
+
+
+def _chosen_here(assigned: list[_Assignment]) -> Iterator[Finding]:
+    """Classes that only a program knows."""
+    for each in assigned:
+        if each.trait in ("JupyterHub.spawner_class", "JupyterHub.authenticator_class"):
+            what = f"assigns c.{each.trait}, which is not known to this check: it runs no Python of values."
+            advice = "Name the class in hub.config, or check the file that the hub runs, with --config."
+            yield warning(each.place, what, advice, "What depends on the class is checked for another one.")
 
 
 def _replaced(assigned: list[_Assignment], values: Mapping[str, Any]) -> Iterator[Finding]:

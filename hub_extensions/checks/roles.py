@@ -1,5 +1,6 @@
 """Roles, scopes and services: what JupyterHub refuses, and what people or services can no longer do."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from ..roles import scope_mistakes
 from ..z2jh import hub_config
 from ..z2jh.basehub import building
 
+_ROLE_NAME = re.compile(r"[a-z][a-z0-9\-_~.]{1,253}[a-z0-9]")
 _ACTIVITY = {"self", "inherit", "users:activity", "users:activity!user", "users", "users!user"}
 
 
@@ -52,6 +54,7 @@ def check_roles(hub: PlannedHub) -> Iterator[Finding]:
     known = {*scope_definitions, *(custom if isinstance(custom, Mapping) else ())}
     for place, role in written.roles.items():
         yield from _role(place, role, known, defined)
+    yield from _names(written)
     yield from _restated(written)
     yield from _closed_services(written, hub)
     if hub.values is None:
@@ -95,6 +98,20 @@ def _role(place: str, role: Mapping[str, Any], known: Collection[str], services:
         yield error(place, "JupyterHub lets nobody change the role admin.", "Write a role of your own.")
 
 
+def _names(written: _Written) -> Iterator[Finding]:
+    """Names that JupyterHub refuses, or that two roles or two services have."""
+    for found, kind in ((written.roles, "role"), (written.services, "service")):
+        names = [str(entry.get("name", "")) for entry in found.values()]
+        for index, (place, name) in enumerate(zip(found, names, strict=True)):
+            if name in names[:index]:
+                yield error(
+                    place, f"there is another {kind} {shown(name)}.", "Keep one of them, with all that it needs."
+                )
+            elif kind == "role" and not _ROLE_NAME.fullmatch(name):
+                advice = "Write a-z, 0-9 and - _ ~ ., a letter first, a letter or digit last, at least 3 of them."
+                yield error(place, f"{shown(name)} is no name of a role.", advice)
+
+
 def _restated(written: _Written) -> Iterator[Finding]:
     """Scopes of JupyterHub's own roles that were lost when they were written anew."""
     for place, role in written.roles.items():
@@ -113,11 +130,8 @@ def _restated(written: _Written) -> Iterator[Finding]:
 def _closed_services(written: _Written, hub: PlannedHub) -> Iterator[Finding]:
     """Services with a page for people that no role opens to them."""
     open_to = {str(scope) for role in written.of_people for scope in as_list(role.get("scopes"))} | set(written.user)
-    if hub.values is None and hub.settings is not None:
-        open_to |= {str(scope) for grant in hub.settings.grants for scope in grant.scopes}
-        open_to |= {str(scope) for scope in hub.config.JupyterHub.get("extra_user_scopes", ())}
-    granted = [grant.scopes for grant in hub.settings.grants] if hub.settings else []
-    open_to |= {scope for scopes in granted for scope in scopes}
+    open_to |= {scope for grant in (hub.settings.grants if hub.settings else ()) for scope in grant.scopes}
+    open_to |= {str(scope) for scope in as_list(hub.config.JupyterHub.get("extra_user_scopes"))}
     if "access:services" in open_to:
         return
     for place, service in written.services.items():

@@ -84,11 +84,14 @@ def _counted(found: Sequence["Finding"]) -> dict[str, int]:
 def _text(found: Sequence["Finding"]) -> str:
     if not found:
         return "Nothing is wrong.\n"
+    from ..findings import gathered
+
     parts = []
-    for each in found:
+    for each, places in gathered(found):
         lines = [f"{each.severity}: {each.path}: {each.what}"]
         lines += [f"  why: {each.why}"] if each.why else []
         lines += [f"  mend: {each.advice}"] if each.advice else []
+        lines += [f"  also: {place}" for place in places]
         parts.append("\n".join(lines))
     counts = _counted(found)
     named = [_number(counts["errors"], "error"), _number(counts["warnings"], "warning")]

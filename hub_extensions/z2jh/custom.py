@@ -22,6 +22,7 @@ from .values import look_up, over_defaults
 NESTED = "hubExtensions"
 OURS = tuple(Settings.model_fields)
 SOURCE = "the chart's values"
+_LOST = "If it was meant as one, it has no effect."
 _TRAIT = re.compile(r"\bc\.([A-Z]\w*)(?:\.(\w+))?")
 
 
@@ -133,7 +134,7 @@ def _unknown(custom: Mapping[str, Any]) -> Iterator[Finding]:
         if key not in known:
             guess = nearest(str(key), known)
             advice = f"Did you mean {guess!r}?" if guess else "If another tool reads it, all is well."
-            yield warning(f"custom.{key}", "is neither a setting of hub-extensions nor of basehub.", advice)
+            yield warning(f"custom.{key}", "is neither a setting of hub-extensions nor of basehub.", advice, _LOST)
 
 
 def _granted(own: Mapping[str, Any]) -> list[str]:
