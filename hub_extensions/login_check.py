@@ -69,7 +69,7 @@ def _text_for_a_list(login: Login) -> Iterator[Finding]:
                 yield error(path, f"is one text, {shown(value)}, and so one name that nobody has.", "Write a list.")
             else:
                 what = f"is text and not a list; it is taken for [{shown(value)}]."
-                why = "The classes of OAuthenticator take no text there: with them the hub does not start."
+                why = "What adds to it, such as a snippet of Python, expects a list."
                 yield warning(path, what, "Write it as a list.", why)
 
 

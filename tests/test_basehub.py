@@ -494,7 +494,8 @@ def test_keys_of_other_tools_are_doubted_and_near_ones_are_guessed(
     start: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     start({"comunities": {}, "theirTool": {"a": 1}})
-    assert "custom.comunities: is neither a setting of hub-extensions nor of basehub. Did you mean 'com" in caplog.text
+    assert "custom.comunities: is neither a setting of hub-extensions nor of basehub." in caplog.text
+    assert "Did you mean 'communities'?" in caplog.text
     assert "custom.theirTool: is neither" in caplog.text
 
 

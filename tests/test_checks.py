@@ -68,6 +68,7 @@ def test_traits_that_nobody_knows_or_can_hold(values: dict[str, Any], expected: 
 @pytest.mark.parametrize(
     "values",
     [
+        {"hub": {"config": {"GitHubOAuthenticator": {"scope": "read:org"}}}},
         config(KubeSpawner={"http_timeout": 90, "environment": {"A": "b"}, "mem_limit": "2G", "uid": None}),
         config(Spawner={"image": "a:b", "cmd": ["x"], "default_url": "/lab"}),
         config(JupyterHub={"cookie_max_age_days": 0.5, "tornado_settings": {"a": 1}}),

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from jupyterhub.app import JupyterHub
-from traitlets import HasTraits
+from traitlets import HasTraits, List, Set
 from traitlets.config import Config
 
 from ..additions import sections
@@ -50,6 +50,8 @@ def _values(name: str, section: dict[str, Any], cls: type[HasTraits]) -> Iterato
     for trait, value in section.items():
         if trait not in traits or callable(value) or hasattr(traits[trait], "entry_point_group"):
             continue
+        if isinstance(value, str) and isinstance(traits[trait], (List, Set)):
+            continue  # traitlets takes it for a list of one
         try:
             expected = check_of(traits[trait])(value)
         except AttributeError:  # a trait that asks its own object cannot be asked without one
