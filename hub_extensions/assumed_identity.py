@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from .identities import Identity, domain_of
-from .membership import idp_name
 
 NOWHERE = "elsewhere.example"  # a domain that nobody can have (RFC 2606)
 
@@ -33,8 +32,7 @@ def from_groups(
         yield _on_github(user, groups)
     elif provider == "cilogon":
         for idp, settings in (idps or {"": {}}).items():
-            told = [f"{user} logs in through {idp_name(idp)}."] if len(idps) > 1 else []
-            yield _by_address(user, claimed_name(user, settings), groups, idp, told)
+            yield _by_address(user, claimed_name(user, settings), groups, idp)
     else:
         name = f"{user}@{workspaces[0]}" if workspaces and "@" not in user else user
         yield _by_address(user, name, groups)
@@ -60,12 +58,11 @@ def _on_github(user: str, groups: Collection[str]) -> Assumed:
     return Assumed(Identity(user, organizations=organizations, teams=teams, groups=others), tuple(told))
 
 
-def _by_address(user: str, name: str, groups: Collection[str], idp: str = "", told: Sequence[str] = ()) -> Assumed:
+def _by_address(user: str, name: str, groups: Collection[str], idp: str = "") -> Assumed:
     email = name if domain_of(name) else f"{user.partition('@')[0]}@{NOWHERE}"
-    if domain_of(name):
-        told = [*told, f"{user} has the e-mail address {name}, and it is verified."]
+    told = [f"{user} has the e-mail address {name}, and it is verified."] if domain_of(name) else []
     if groups:
-        told = [*told, f"The login provider says that {user} is in {', '.join(groups)}."]
+        told.append(f"The login provider says that {user} is in {', '.join(groups)}.")
     identity = Identity(
         user, email=email, email_verified=True, idp=idp, hosted_domain=domain_of(name), groups=tuple(groups)
     )

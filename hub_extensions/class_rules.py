@@ -123,8 +123,16 @@ class ClassRules:
             passed = await maybe_future(self._class.check_blocked_users(name, self._model))
         except HTTPError as refused:
             return [Reason(f"c.{self._login.classes[0]}", _told(refused), nearness=1)]
-        blocked = self._places.entry(self._login, "blocked_users", name)
-        return [] if passed else [Reason(blocked, "This account is blocked on this hub.")]
+        if passed:
+            return []
+        if name in self._authenticator.blocked_users:
+            place = self._places.entry(self._login, "blocked_users", name)
+            return [Reason(place, "This account is blocked on this hub.")]
+        domains = sorted(listed(getattr(self._authenticator, "hosted_domain", ())))
+        place = self._places.entry(
+            self._login, "allowed_hosted_domains" if not self._login.value("hosted_domain") else "hosted_domain"
+        )
+        return [Reason(place, f"This hub is for accounts of {' or '.join(domains)}.", nearness=1)]
 
     async def admitting(self) -> list[Reason]:
         """The rules that let the person in."""
@@ -154,7 +162,7 @@ class ClassRules:
         if getattr(self._authenticator, "allow_existing_users", False):
             place = self._places.entry(self._login, "allow_existing_users")
             found.append(Reason(place, "Whoever has been a user of this hub before gets in; that is not known here."))
-        return found
+        return found or [Reason(f"c.{self._login.classes[0]}", "No rule says who may log in, so nobody may.")]
 
     @property
     def _model(self) -> dict[str, Any]:
@@ -211,6 +219,7 @@ class ClassRules:
         """The rules of the class as those of a community, for the words."""
         conditions = {"allowed_organizations": "github", "allowed_users": "users", "allowed_groups": "groups"}
         conditions |= {"allowed_globus_groups": "groups", "allowed_scopes": "groups"}
+        conditions |= {"admin_users": "users"}
         for name, condition in conditions.items():
             entries = getattr(self._authenticator, name, ())
             yield from _rule(name, {condition: tuple(sorted(entries))})
@@ -223,7 +232,8 @@ class ClassRules:
                 yield from _rule(name, {"idp": (idp,)} | ({"domains": domains} if domains else {}))
 
     def _nearest(self, place: str, rule: Rule) -> Reason:
-        sentence, nearness = f"Admits {rule.whom()}.", rule.nearness(self._identity)
+        who = "people who run this hub" if place.endswith("admin_users") else rule.whom()
+        sentence, nearness = f"Admits {who}.", rule.nearness(self._identity)
         if nearness:
             sentence += f" You are near, but {' and '.join(rule.lacking(self._identity))}."
         return Reason(place, sentence, nearness)

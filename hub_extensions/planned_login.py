@@ -18,7 +18,7 @@ from .file_places import Places
 from .identities import Identity
 from .login_rules import never_given
 from .login_settings import Login, listed
-from .membership import Rule
+from .membership import Rule, idp_name
 from .settings import Settings
 from .spawner_traits import class_of
 from .z2jh.stock_classes import our_authenticator
@@ -141,7 +141,17 @@ async def _at(door: _Door, settings: Settings, asked: Asked, places: Places) -> 
         authenticator.trust_email = True
         authenticator.manage_groups = bool(login.value("manage_groups"))
     people = _people(authenticator, login, asked)
-    return _first([await _by_communities(authenticator, login, asked, each, places) for each in people])
+    answers = [await _by_communities(authenticator, login, asked, each, places) for each in people]
+    found = _first(answers)
+    if len(people) == 1:
+        return found
+    if found.allowed:
+        idp = people[answers.index(found)].identity.idp
+        return replace(found, assumed=(f"{found.user} logs in through {idp_name(idp)}.", *found.assumed))
+    reasons = dict.fromkeys(reason for each in answers for reason in each.reasons)
+    told = f"{found.user} logs in through any of the {len(people)} identity providers."
+    nearest_first = sorted(reasons, key=lambda reason: -reason.nearness)
+    return replace(found, reasons=tuple(nearest_first), assumed=(told, *found.assumed))
 
 
 def _people(authenticator: Any, login: Login, asked: Asked) -> list[Assumed]:
@@ -178,10 +188,12 @@ async def _by_communities(
     decision = decide(policy, identity, authenticator.now())
     rules = ClassRules(authenticator, login, identity, said, decision.groups, places)
     admin = rules.admin_rule
-    refused = [_placed(each, policy, assumed, admin, places) for each in decision.reasons] if decision.refused else []
+    refused = (
+        [_placed(each, policy, assumed, admin, login, places) for each in decision.reasons] if decision.refused else []
+    )
     refused = refused or await rules.refusals()
     by_class = [] if refused else await rules.admitting()
-    fired = [_placed(each, policy, assumed, admin, places) for each in decision.reasons if not refused]
+    fired = [_placed(each, policy, assumed, admin, login, places) for each in decision.reasons if not refused]
     if decision.allowed:
         reasons = [*fired, *(each for each in by_class if each.rule not in {reason.rule for reason in fired})]
     else:
@@ -204,7 +216,11 @@ async def _by_class(authenticator: Any, login: Login, asked: Asked, places: Plac
     """The answer where nothing knows of communities: JupyterHub's own rules, and those of all OAuthenticators."""
     user = authenticator.normalize_username(asked.user)
     if "NullAuthenticator" in login.classes:
-        return LoginAnswer(user, False, reasons=(Reason("c.NullAuthenticator", "Nobody logs in to this hub."),))
+        return LoginAnswer(
+            user,
+            False,
+            reasons=(Reason(places.trait("JupyterHub", "authenticator_class"), "Nobody logs in to this hub."),),
+        )
     identity = asked.identity or Identity(user, groups=asked.groups)
     identity = replace(identity, user_name=user)
     said = auth_state_of(authenticator, login, identity)
@@ -237,13 +253,17 @@ def _with_members(policy: Policy, user: str, groups: Collection[str]) -> tuple[P
     return replace(policy, communities=made), paths
 
 
-def _placed(reason: Reason, policy: Policy, assumed: Mapping[str, str], admin: Reason | None, places: Places) -> Reason:
+def _placed(
+    reason: Reason, policy: Policy, assumed: Mapping[str, str], admin: Reason | None, login: Login, places: Places
+) -> Reason:
     """A reason of the decision, with the path where it stands in the files."""
     if reason.rule in assumed:
         sentence = f"{assumed[reason.rule]} is a community of this hub, and is among the groups that were named."
         return reason._replace(rule="--groups", sentence=sentence)
     if admin and reason.rule.startswith("hub.admins[") and len(policy.admins) - 1 == _number(reason.rule):
         return admin
+    if reason.rule in ("allow_all", "blocked_users"):
+        return reason._replace(rule=places.entry(login, reason.rule))
     if reason.rule.startswith(("communities.", "hub.")):
         return reason._replace(rule=places.setting(reason.rule))
     return reason
