@@ -9,6 +9,9 @@ from .explanations import ExplainedProfile
 from .file_places import Places
 from .planned_hub import PlannedHub
 from .planned_login import Asked, LoginAnswer
+from .planned_server import PlannedServer, planned_server
+from .profiles import named
+from .rendering import UnknownProfileError
 from .settings import Settings
 from .z2jh.values import look_up
 
@@ -17,10 +20,11 @@ _OUR_CALL = ("from hub_extensions import configure", "configure(c)")
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer; `notes` are sentences on what the files do not tell."""
+    """The answer; `server` only where one was asked for. `notes` are sentences on what the files do not tell."""
 
     login: LoginAnswer
     profiles: tuple[ExplainedProfile, ...]
+    server: PlannedServer | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -38,21 +42,30 @@ class Explanation:
             },
             "groups": list(login.groups),
             "profiles": [profile.plain for profile in self.profiles],
+            **({"traits": self.server.plain, "refused": self.server.refused} if self.server else {}),
             "notes": list(self.notes),
         }
 
 
-async def explain(hub: PlannedHub, asked: Asked) -> Explanation:
+async def explain(hub: PlannedHub, asked: Asked, options: Mapping[str, str] | None = None) -> Explanation:
     """What this hub decides about somebody; nothing is started or contacted.
 
-    Raises planned_login.CannotBeToldError, and SettingsError, traitlets.TraitError or ValueError for a configuration
-    that a hub cannot use.
+    `options` are those of a start, with the slug of a profile under `profile`; without, no server is asked for.
+    Raises UnknownProfileError for a slug that nobody has, planned_login.CannotBeToldError, and SettingsError,
+    traitlets.TraitError or ValueError for a configuration that a hub cannot use.
     """
     places = Places(hub.values)
     login = await planned_login.answer(hub.config, hub.settings or Settings(), asked, places)
     catalogue = await planned_profiles.catalogue_of(hub.config, login)
-    profiles = explanations.explain(catalogue, planned_profiles.person_of(hub.config, login))
-    return Explanation(login, tuple(profiles), (*login.doubts, *_notes(hub)))
+    person = planned_profiles.person_of(hub.config, login)
+    profiles = explanations.explain(catalogue, person)
+    server = None
+    if options is not None:
+        slugs = [profile.name for profile in catalogue.profiles]
+        if named(catalogue.profiles, options.get("profile")) is None:
+            raise UnknownProfileError(str(options.get("profile")), slugs)
+        server = planned_server(hub.config, catalogue, person, login, options, places)
+    return Explanation(login, tuple(profiles), server, (*login.doubts, *_notes(hub)))
 
 
 def _notes(hub: PlannedHub) -> list[str]:

@@ -1,5 +1,6 @@
 """An explanation for people to read: short lines, indented by what they belong to."""
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -7,13 +8,14 @@ if TYPE_CHECKING:
     from ..explained_hub import Explanation
     from ..explanations import ExplainedOption, ExplainedProfile
     from ..planned_login import LoginAnswer
+    from ..planned_server import PlannedServer
 
 _WRITE_IN = "writing one's own"
 
 
 def told(answer: "Explanation") -> str:
     """All of an explanation."""
-    return "\n".join([*_login(answer.login), "", *_profiles(answer), *_notes(answer)]) + "\n"
+    return "\n".join([*_login(answer.login), "", *_profiles(answer), *_server(answer.server), *_notes(answer)]) + "\n"
 
 
 def _login(login: "LoginAnswer") -> Iterator[str]:
@@ -54,6 +56,19 @@ def _by_reason(option: "ExplainedOption") -> dict[str, list[str]]:
     for key, why in option.closed.items():
         found.setdefault(why, []).append(_WRITE_IN if key.startswith("--") else key)
     return found
+
+
+def _server(server: "PlannedServer | None") -> Iterator[str]:
+    if server is None:
+        return
+    yield ""
+    if server.refused:
+        yield f"No server: {server.refused}"
+        return
+    yield "Server"
+    for name, entry in server.plain.items():
+        yield f"  {name}: {json.dumps(entry['value'], ensure_ascii=False)}"
+        yield f"    from {', '.join(entry['from'])}"
 
 
 def _notes(answer: "Explanation") -> Iterator[str]:
