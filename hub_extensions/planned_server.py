@@ -1,5 +1,6 @@
 """The settings that a person's server would have, each with where it comes from; no spawner is made."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from traitlets.config import Config
 
 from .catalogue import Catalogue
+from .changes import is_secret
 from .file_places import Places
 from .findings import inside
 from .mounts import GroupDirectory, of_groups
@@ -69,10 +71,19 @@ def planned_server(
 
 
 def _over(below: Setting | None, value: Any, place: str) -> Setting:
-    merges = below is not None and isinstance(value, Mapping) and isinstance(below.value, (Mapping, list))
-    return Setting(
-        laid_over(below.value if below else None, value), (*(below.places if below and merges else ()), place)
-    )
+    if below is None:
+        return Setting(laid_over(None, value), (place,))
+    merges = isinstance(value, Mapping) and isinstance(below.value, (Mapping, list))
+    return Setting(laid_over(below.value, value), (*(below.places if merges else ()), place))
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "environment" and isinstance(value, Mapping):
+        value = {
+            key: "(not shown)" if is_secret(str(key)) and isinstance(each, str) else each for key, each in value.items()
+        }
+    plain: Any = json.loads(json.dumps(value, default=str))
+    return plain
 
 
 def _configured(c: Config, places: Places) -> Iterator[tuple[str, Setting]]:
