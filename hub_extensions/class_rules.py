@@ -184,7 +184,11 @@ class ClassRules:
         if name == "allow_all":
             return [("", True)] if value else []
         if name == "allowed_users":
-            return [(each, {each}) for each in value if each == self._identity.user_name]
+            return [
+                (each, {each})
+                for each in value
+                if each == self._identity.user_name and each not in self._authenticator.admin_users
+            ]
         if name == "allowed_google_groups":
             return [(each, {domain: {each}}) for domain, groups in value.items() for each in groups]
         if name == "allowed_scopes":

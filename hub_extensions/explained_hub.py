@@ -65,7 +65,7 @@ async def explain(hub: PlannedHub, asked: Asked, options: Mapping[str, str] | No
         if named(catalogue.profiles, options.get("profile")) is None:
             raise UnknownProfileError(str(options.get("profile")), slugs)
         server = planned_server(hub.config, catalogue, person, login, options, places)
-    return Explanation(login, tuple(profiles), server, (*login.doubts, *_notes(hub)))
+    return Explanation(login, tuple(profiles), server, (*_notes(hub), *login.doubts))
 
 
 def _notes(hub: PlannedHub) -> list[str]:

@@ -80,6 +80,8 @@ class Places:
             if not entry:
                 return place
             at = _index(written, entry)
+            if at is not None and place.startswith("c."):
+                return self._among_staff(entry) or place
             if at is not None:
                 return inside(place, at) if isinstance(written, (list, tuple)) else place
         return self._among_staff(entry) or f"c.{login.classes[0]}.{name}"

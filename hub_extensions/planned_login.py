@@ -1,7 +1,7 @@
 """What the login of a planned hub makes of somebody: its authenticator is asked, and no provider."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,6 +19,7 @@ from .identities import Identity
 from .login_rules import never_given
 from .login_settings import Login, listed
 from .membership import Rule, idp_name
+from .reason_places import ReasonPlaces
 from .settings import Settings
 from .spawner_traits import class_of
 from .z2jh.stock_classes import our_authenticator
@@ -123,13 +124,23 @@ def _made(door: _Door) -> Any:
     silent = logging.getLogger(__name__)
     silent.setLevel(logging.CRITICAL + 1)
     if door.cls.__module__.partition(".")[0] in _KNOWN:
-        return door.cls(config=door.config, log=silent, **({"provider": door.provider} if door.provider else {}))
+        more = {"provider": door.provider} if door.provider else {}
+        return _with_admins(door.cls(config=door.config, log=silent, **more))
     # Somebody else's class may do anything when it is made: JupyterHub's own has the rules that all inherit.
     config = Config()
     for base in reversed(door.cls.__mro__):
         there = door.config.get(base.__name__, {})
         config.Authenticator.update({name: there[name] for name in there if name in Authenticator.class_trait_names()})
-    return Authenticator(config=config, log=silent)
+    return _with_admins(Authenticator(config=config, log=silent))
+
+
+def _with_admins(authenticator: Any) -> Any:
+    """The authenticator once a hub has started with it: admins are users then, in the form in which all names are."""
+    for name in ("admin_users", "allowed_users", "blocked_users"):
+        setattr(authenticator, name, {authenticator.normalize_username(each) for each in getattr(authenticator, name)})
+    if authenticator.allowed_users or getattr(authenticator, "allow_existing_users", False):
+        authenticator.allowed_users |= authenticator.admin_users
+    return authenticator
 
 
 async def _at(door: _Door, settings: Settings, asked: Asked, places: Places) -> LoginAnswer:
@@ -188,16 +199,15 @@ async def _by_communities(
     decision = decide(policy, identity, authenticator.now())
     rules = ClassRules(authenticator, login, identity, said, decision.groups, places)
     admin = rules.admin_rule
-    refused = (
-        [_placed(each, policy, assumed, admin, login, places) for each in decision.reasons] if decision.refused else []
-    )
+    in_files = ReasonPlaces(places, login, identity.user_name, len(authenticator.admins), admin, assumed)
+    decided = [in_files.placed(each) for each in decision.reasons]
+    refused = decided if decision.refused else []
     refused = refused or await rules.refusals()
     by_class = [] if refused else await rules.admitting()
-    fired = [_placed(each, policy, assumed, admin, login, places) for each in decision.reasons if not refused]
     if decision.allowed:
-        reasons = [*fired, *(each for each in by_class if each.rule not in {reason.rule for reason in fired})]
+        reasons = [*decided, *(each for each in by_class if each.rule not in {reason.rule for reason in decided})]
     else:
-        reasons = by_class or sorted([*fired, *rules.nearest()], key=lambda reason: -reason.nearness)
+        reasons = by_class or sorted([*decided, *rules.nearest()], key=lambda reason: -reason.nearness)
     given = decision.groups if authenticator.manage_groups else frozenset[str]()
     return LoginAnswer(
         user=identity.user_name,
@@ -251,26 +261,6 @@ def _with_members(policy: Policy, user: str, groups: Collection[str]) -> tuple[P
             made[name] = community.model_copy(update={part: (*rules, Rule(users=(user,)))})
             paths[f"communities.{name}.{part}[{len(rules)}]"] = name
     return replace(policy, communities=made), paths
-
-
-def _placed(
-    reason: Reason, policy: Policy, assumed: Mapping[str, str], admin: Reason | None, login: Login, places: Places
-) -> Reason:
-    """A reason of the decision, with the path where it stands in the files."""
-    if reason.rule in assumed:
-        sentence = f"{assumed[reason.rule]} is a community of this hub, and is among the groups that were named."
-        return reason._replace(rule="--groups", sentence=sentence)
-    if admin and reason.rule.startswith("hub.admins[") and len(policy.admins) - 1 == _number(reason.rule):
-        return admin
-    if reason.rule in ("allow_all", "blocked_users"):
-        return reason._replace(rule=places.entry(login, reason.rule))
-    if reason.rule.startswith(("communities.", "hub.")):
-        return reason._replace(rule=places.setting(reason.rule))
-    return reason
-
-
-def _number(path: str) -> int:
-    return int(path.rpartition("[")[2].rstrip("]"))
 
 
 def _union(*groups: Collection[str]) -> tuple[str, ...]:
