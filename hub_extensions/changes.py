@@ -210,11 +210,16 @@ def effective(c: Config) -> dict[str, Any]:
     return {"settings": _plain(written, "settings"), "traits": traits}
 
 
+def is_secret(name: str) -> bool:
+    """Whether the name of a trait or a variable says that its value is secret."""
+    return bool(_SECRET.search(name))
+
+
 def _plain(value: Any, name: str) -> Any:
     """A value as JSON has it; what a name says to be secret is only said to be there."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner, str(key)) for key, inner in value.items()}
-    if value is not None and not isinstance(value, bool) and _SECRET.search(name):
+    if value is not None and not isinstance(value, bool) and is_secret(name):
         return "(not shown)"
     if isinstance(value, (list, tuple)):
         return [_plain(inner, name) for inner in value]

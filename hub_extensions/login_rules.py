@@ -120,16 +120,16 @@ def _groups(login: Login) -> Iterator[Finding]:
     for trait in ("allowed_groups", "admin_groups"):
         for path, value in login.places(trait)[:1]:
             for group in listed(value):
-                why = _never_given(login, str(group))
+                why = never_given(login, str(group))
                 if why:
                     yield warning(path, f"nobody can be in {shown(group)}: {why}.", "Correct it or remove it.")
     for group in sorted(login.profile_groups) if login.manages_groups else ():  # else an admin may make them
-        why = _never_given(login, group)
+        why = never_given(login, group)
         if why:
             yield warning("profiles", f"are for members of {shown(group)}, which nobody is: {why}.", "Correct it.")
 
 
-def _never_given(login: Login, group: str) -> str:
+def never_given(login: Login, group: str) -> str:
     """Why no login puts anybody into this group; "" if one may."""
     ours = [*login.communities, *map(leads_group, login.communities)]
     if login.ours and group_names.key(group) in group_names.keys(ours):

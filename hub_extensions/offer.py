@@ -123,12 +123,13 @@ def offer(catalogue: Catalogue, person: Person, options: Any = None, uses: Uses 
             )
             shown_profiles.append(visible)
             notices += given_up
-        elif _is_shown(profile, person):
+        elif is_shown(profile, person):
             shown_profiles.append(_locked(profile, why))
     return Offer(tuple(shown_profiles), tuple(notices))
 
 
-def _is_shown(profile: Profile, person: Person) -> bool:
+def is_shown(profile: Profile, person: Person) -> bool:
+    """Whether a profile that the person cannot start is shown to them all the same, locked."""
     return profile.when_not_allowed == "lock" and not profile.is_over(person.today)
 
 
@@ -151,7 +152,7 @@ def _selected(
             return successor, [f"{gone.display_name if gone else slug} gave way to {successor.display_name}."]
     default = default_of(startable)
     # The name of a profile is told only to who may know that it exists.
-    what = gone.display_name if gone and _is_shown(gone, person) else shown(slug)
+    what = gone.display_name if gone and is_shown(gone, person) else shown(slug)
     return default, [f"{what} is not open to you any more: {default.display_name} is chosen instead."]
 
 

@@ -123,7 +123,7 @@ def nothing_offered(catalogue: Catalogue, person: Person) -> str:
     coming = [profile for profile in catalogue.profiles if not profile.is_over(person.today)]
     days = [profile.opens for profile in coming if profile.opens and admits(profile, person)]
     helpful: dict[str, str] = {}
-    for group in (group for profile in coming for group in _helpful(profile, person)):
+    for group in (group for profile in coming for group in helpful_groups(profile, person)):
         helpful.setdefault(group_names.key(group), group)
     if days:
         lines.append(f"The first opens on {min(days)}.")
@@ -134,7 +134,7 @@ def nothing_offered(catalogue: Catalogue, person: Person) -> str:
     return " ".join([*lines, "If you should have one, ask the people who run this hub."])
 
 
-def _helpful(profile: Profile, person: Person) -> list[str]:
+def helpful_groups(profile: Profile, person: Person) -> list[str]:
     """Groups of which one would bring a person nearer to a profile."""
     if not admits(profile, person):
         return list(profile.groups)

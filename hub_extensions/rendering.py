@@ -108,6 +108,11 @@ async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
     return plain
 
 
+def spawner_of(config: Config, user: str, groups: Sequence[str] = (), server: str = "") -> Any:
+    """A spawner of somebody, as a hub with this configuration would make it; raises as `pod_manifest` does."""
+    return _spawner(config, user, groups, server)
+
+
 def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> Any:
     """The spawner of one server, in the state in which a hub starts it."""
     from jupyterhub import orm
