@@ -12,6 +12,7 @@ from typing import Any, Self
 from traitlets.config import Config
 
 from .additions import sections
+from .findings import Finding, warning
 from .settings import Settings
 from .spawner_traits import class_of
 
@@ -133,29 +134,36 @@ def has_our_login(config: Config) -> bool:
 
 def overwritten(config: Config) -> list[str]:
     """A line for each trait that has lost what `configure` had put there."""
+    return [f"{found.path} {found.what} {found.advice}".strip() for found in lost(config)]
+
+
+def lost(config: Config) -> list[Finding]:
+    """Each trait that has lost what `configure` had put there."""
     if RECORD not in config:
         return []
     there = sections(config)
-    lines = []
+    found = []
     for change in config[RECORD].get("changes", {}).values():
         section, _, name = change.trait.partition(".")
         now = there.get(section, {}).get(name)
-        lost = change.lost_in(now)
-        if lost:
-            lines.append(_lost(change.trait, lost, now))
+        gone = change.lost_in(now)
+        if gone:
+            found.append(_lost(change.trait, gone, now))
     hidden = there.get("KubeSpawner", {}).get("profile_list")
     if hidden and "ProfileSpawner.profile_list" in config[RECORD].get("changes", {}):
-        lines.append("c.KubeSpawner.profile_list has no effect: the profiles of hub_extensions.configure(c) hold.")
-    return lines
+        what = "has no effect: the profiles of hub_extensions.configure(c) hold."
+        found.append(warning("c.KubeSpawner.profile_list", what))
+    return found
 
 
-def _lost(trait: str, lost: list[str], now: Any) -> str:
-    if lost == [""]:
+def _lost(trait: str, gone: list[str], now: Any) -> Finding:
+    what = "was assigned after hub_extensions.configure(c), "
+    if gone == [""]:
         instead = f" It is {str(now)[:64]!r} now." if trait.rpartition(".")[2] in _CLASSES else ""
-        what = f"c.{trait} was assigned after hub_extensions.configure(c), which had set it.{instead}"
+        what += f"which had set it.{instead}"
     else:
-        what = f"c.{trait} was assigned after hub_extensions.configure(c), and lost {_some(lost)}."
-    return f"{what} Call configure after it, or add to the trait instead of assigning it."
+        what += f"and lost {_some(gone)}."
+    return warning(f"c.{trait}", what, "Call configure after it, or add to the trait instead of assigning it.")
 
 
 def lines(changes: Iterable[Change]) -> Iterator[str]:

@@ -1,22 +1,29 @@
 """What a check found: a mistake, which stops the start, or a doubt, which is logged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from .mistakes import Mistake, path_of
 
 
 @dataclass(frozen=True)
 class Finding(Mistake):
-    """A mistake with its severity: an `error` stops the start of the hub, a `warning` is logged."""
+    """A mistake with its severity: an `error` stops the start of the hub, a `warning` is logged.
+
+    `why` says what comes of it, where `what` alone does not.
+    """
 
     severity: Literal["error", "warning"] = "error"
+    why: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (f"{self.path}:", self.what, self.why, self.advice)))
 
 
-def error(path: str, what: str, advice: str = "") -> Finding:
+def error(path: str, what: str, advice: str = "", why: str = "") -> Finding:
     """What cannot work, or is not what it looks like."""
-    return Finding(path, what, advice, "error")
+    return Finding(path, what, advice, "error", why)
 
 
 def errors(mistakes: Iterable[Mistake]) -> list[Finding]:
@@ -24,9 +31,9 @@ def errors(mistakes: Iterable[Mistake]) -> list[Finding]:
     return [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
 
 
-def warning(path: str, what: str, advice: str = "") -> Finding:
+def warning(path: str, what: str, advice: str = "", why: str = "") -> Finding:
     """What works, but perhaps not as was meant."""
-    return Finding(path, what, advice, "warning")
+    return Finding(path, what, advice, "warning", why)
 
 
 def inside(path: str, *parts: str | int) -> str:
@@ -37,12 +44,19 @@ def inside(path: str, *parts: str | int) -> str:
 
 def told_once(findings: Iterable[Finding]) -> list[str]:
     """A line for each thing that was found, with all its places: what was copied to many places is told once."""
-    places: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
-        places.setdefault((finding.what, finding.advice), []).append(finding.path)
     return [
-        str(Mistake(paths[0], what, f"{advice} {_also(paths[1:])}".strip())) for (what, advice), paths in places.items()
+        str(replace(finding, advice=f"{finding.advice} {_also(places)}".strip()))
+        for finding, *places in _gathered(findings)
     ]
+
+
+def _gathered(findings: Iterable[Finding]) -> list[list[Any]]:
+    """Each thing that was found, with the other places of it."""
+    found: dict[tuple[str, str, str], list[Any]] = {}
+    for finding in findings:
+        same = found.setdefault((finding.what, finding.why, finding.advice), [])
+        same.append(finding.path if same else finding)
+    return list(found.values())
 
 
 def _also(paths: Sequence[str]) -> str:

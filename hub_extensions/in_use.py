@@ -54,7 +54,7 @@ def check(c: Config, settings: Settings, staff: Staff | None = None) -> InUse:
     found += check_login(replace(login_of(c, settings, named), staff=staff))
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
-        raise SettingsError(mistakes)
+        raise SettingsError(mistakes, doubts=[finding for finding in found if finding.severity == "warning"])
     return InUse(found, section, named, counted)
 
 

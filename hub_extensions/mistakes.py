@@ -25,10 +25,14 @@ class Mistake:
 
 
 class SettingsError(ValueError):
-    """The settings cannot be used; `mistakes` lists everything that has to be mended, `source` says where it stands."""
+    """The settings cannot be used; `mistakes` lists everything that has to be mended, `source` says where it stands.
 
-    def __init__(self, mistakes: Iterable[Mistake], source: str = "settings"):
+    `doubts` are what was found besides and would not have stopped anything.
+    """
+
+    def __init__(self, mistakes: Iterable[Mistake], source: str = "settings", doubts: Iterable[Mistake] = ()):
         self.mistakes = tuple(mistakes)
+        self.doubts = tuple(doubts)
         self.source = source
         count = "one mistake" if len(self.mistakes) == 1 else f"{len(self.mistakes)} mistakes"
         super().__init__("\n".join([f"{source}: {count}", *(f"  {mistake}" for mistake in self.mistakes)]))

@@ -82,10 +82,11 @@ def grant_mistakes(grants: Sequence[Grant], roles: Collection[str], scopes: Coll
             advice = f"{did_you_mean(grant.to, roles)} Others must be in JupyterHub.load_roles before this call."
             yield Mistake(place, f"there is no role {shown(grant.to)}.", advice.strip())
         for number, scope in enumerate(grant.scopes):
-            yield from _scope_mistakes(f"grants[{index}].scopes[{number}]", scope, scopes)
+            yield from scope_mistakes(f"grants[{index}].scopes[{number}]", scope, scopes)
 
 
-def _scope_mistakes(place: str, scope: str, known: Collection[str]) -> Iterator[Mistake]:
+def scope_mistakes(place: str, scope: str, known: Collection[str]) -> Iterator[Mistake]:
+    """What is wrong with a scope that stands at `place`; `known` are the names that the hub knows."""
     name, separator, filter_ = scope.partition("!")
     # Custom scopes may be defined later; JupyterHub refuses to start when they are not.
     if name not in known and not name.startswith("custom:"):

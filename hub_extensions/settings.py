@@ -175,7 +175,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
     mistakes += unknown_communities(settings.quotas, settings.communities)
     mistakes += too_long(settings.quotas, Keeping.parse(settings.usage.keep_sessions).shortest, "usage.keep_sessions")
     if mistakes:
-        raise SettingsError(mistakes, source)
+        raise SettingsError(mistakes, source, [found for found in settings.doubts if found.severity == "warning"])
     return settings
 
 

@@ -34,7 +34,7 @@ def traits_of(spawner_class: Any) -> Traits | None:
     if cls is None or kube is None:
         return None
     found: dict[str, TraitType[Any, Any]] = {**kube.class_traits(), **cls.class_traits()}
-    return {name: _check_of(trait) for name, trait in found.items()}
+    return {name: check_of(trait) for name, trait in found.items()}
 
 
 def class_of(named: Any, group: str = "jupyterhub.spawners") -> type[HasTraits] | None:
@@ -65,7 +65,8 @@ def _imported(dotted: str) -> type[HasTraits] | None:
     return found if isinstance(found, type) and issubclass(found, HasTraits) else None
 
 
-def _check_of(trait: TraitType[Any, Any]) -> Callable[[Any], str]:
+def check_of(trait: TraitType[Any, Any]) -> Callable[[Any], str]:
+    """What tells of a value what the trait expected, if it cannot hold it; "" if it can."""
     nobody = HasTraits()  # traits are checked for an object, whose name and locks they ask for
     validate = getattr(trait, "validate", None)  # a trait that holds anything has none
 

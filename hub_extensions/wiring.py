@@ -3,7 +3,6 @@
 import copy
 import logging
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -45,7 +44,7 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None)
     try:
         wired = wire(c, read_chart() if settings is None else None, settings)
     except SettingsError as error:
-        sys.exit(str(error))
+        raise SystemExit(str(error)) from error
     tell = _log()
     for doubt in told_once(wired.doubts):
         tell.warning("%s", doubt)

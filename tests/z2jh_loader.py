@@ -11,10 +11,9 @@ import json
 import os
 import sys
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from hub_extensions.z2jh import kubespawner_config
+from hub_extensions.z2jh import hub_config
 from hub_extensions.z2jh.values import chart_values
 
 if TYPE_CHECKING:
@@ -59,7 +58,8 @@ def load(
     (folder / "z2jh.py").write_text(_MODULE)
     with _as_the_chart_runs(folder, process):
         get_config = importlib.import_module("z2jh").get_config
-        c = _traits(values)
+        c = hub_config(values)
+        c.CryptKeeper.keys = [b"k" * 32]
         scope = {"c": c, "get_config": get_config}
         for name, program in sorted((config_d or {}).items()):
             exec(compile(program, name, "exec"), scope)
@@ -86,27 +86,3 @@ def _as_the_chart_runs(folder: Path, process: Mapping[str, str]) -> Iterator[Non
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _traits(values: Mapping[str, Any]) -> Config:
-    c = kubespawner_config(values)
-    c.JupyterHub.setdefault("spawner_class", "kubespawner.KubeSpawner")
-    hub = values.get("hub") or {}
-    for key, trait in (
-        ("templatePaths", "template_paths"),
-        ("templateVars", "template_vars"),
-        ("redirectToServer", "redirect_to_server"),
-        ("concurrentSpawnLimit", "concurrent_spawn_limit"),
-    ):
-        if hub.get(key) is not None:
-            c.JupyterHub.setdefault(trait, deepcopy(hub[key]))
-    c.JupyterHub.services = [_service(name, service) for name, service in (hub.get("services") or {}).items()]
-    c.JupyterHub.load_roles = [{"name": name, **deepcopy(role)} for name, role in (hub.get("loadRoles") or {}).items()]
-    c.CryptKeeper.keys = [b"k" * 32]
-    return c
-
-
-def _service(name: str, service: Mapping[str, Any]) -> dict[str, Any]:
-    made = {"name": name, **deepcopy(dict(service))}
-    token = made.pop("apiToken", None) or "made-by-the-chart-for-this-service"
-    return {**made, "api_token": made.get("api_token", f"{token}-{name}")}

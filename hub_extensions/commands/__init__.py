@@ -7,6 +7,7 @@ from click.shell_completion import CompletionItem
 
 # What each does is written here once more, so that help and completion need not import all of them.
 COMMANDS = {
+    "check": "Find what is wrong with a hub before it starts.",
     "completion": "Print what makes a shell complete commands, options and their values.",
     "forget": "Forget a person of a hub: erase their sessions, or take their name off them.",
     "import": "Bring sessions into the usage ledger from JupyterHub's event log or from CSV files.",

@@ -5,7 +5,7 @@ tools, so one that is nobody's is only doubted. Whatever is found wrong is told 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..settings import Settings
 from .basehub import building, parts_of, staff_of
 from .basehub_values import KEYS, read_basehub
 from .parts import Part, Sections, traits_with
+from .translation import AS_IT_IS
 from .values import look_up, over_defaults
 
 NESTED = "hubExtensions"
@@ -53,7 +54,9 @@ class Translation:
         mistakes = mistaken.mistakes if mistaken else ()
         found = [each if isinstance(each, Finding) else _as_finding(each) for each in mistakes]
         wrong = [finding for finding in self.findings if finding.severity == "error"]
-        return SettingsError([*wrong, *map(self.placed, found)], SOURCE)
+        doubts = [finding for finding in self.findings if finding.severity == "warning"]
+        doubts += [self.placed(each) for each in (mistaken.doubts if mistaken else ()) if isinstance(each, Finding)]
+        return SettingsError([*wrong, *map(self.placed, found)], SOURCE, doubts)
 
     def _path(self, path: str) -> str:
         """The path of a setting in the values; the longest known beginning decides."""
@@ -99,6 +102,11 @@ def translate(values: Mapping[str, Any], there: Sections, process: Mapping[str, 
         settings = over_defaults(settings, {"hub": top})
     translation = Translation(settings, places, (), staff_of(basehub), _from_chart(values))
     return replace(translation, findings=tuple(map(translation.placed, findings)))
+
+
+def place_of(values: Mapping[str, Any]) -> Callable[[Finding], Finding]:
+    """What names traits in a finding as the values have them, as far as they come from there."""
+    return Translation({}, from_chart=_from_chart(values)).placed
 
 
 def _own(custom: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[Finding]]:
@@ -150,11 +158,13 @@ def _sections(found: Any) -> dict[str, Mapping[str, Any]]:
 def _from_chart(values: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Traits, and sections by "", that come from the values → where they stand there."""
     found: dict[tuple[str, str], str] = {}
+    for path, trait in AS_IT_IS.items():
+        if look_up(values, path) is not None:
+            section, _, name = trait.partition(".")
+            found[section, name] = path
     for section, traits in _sections(look_up(values, "hub.config", {})).items():
         found |= {(section, str(trait)): f"hub.config.{section}.{trait}" for trait in ("", *traits)}
         found[section, ""] = f"hub.config.{section}"
-    if look_up(values, "singleuser.profileList"):
-        found["KubeSpawner", "profile_list"] = "singleuser.profileList"
     return found
 
 

@@ -1,0 +1,323 @@
+"""What a check finds in traits, hooks, programs, roles, pages and versions, and that it lets be what is fine."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from hub_extensions.checks import advisories, check
+from hub_extensions.planned_hub import from_config_file, from_values
+from hub_extensions.share import TEMPLATES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hub_extensions.findings import Finding
+
+CONFIGURE = "from hub_extensions import configure\nconfigure(c)"
+GITHUB = {
+    "JupyterHub": {"authenticator_class": "github"},
+    "GitHubOAuthenticator": {"allowed_organizations": ["ocean"], "scope": ["read:org"]},
+}
+LOGIN = {"hub": {"config": GITHUB}}
+WIKI = {"url": "http://wiki:80"}
+
+
+def in_values(*layers: dict[str, Any]) -> list[Finding]:
+    return check(from_values([LOGIN, *layers]))
+
+
+def in_config(folder: Path, text: str) -> list[Finding]:
+    file = folder / "jupyterhub_config.py"
+    file.write_text(f"c.JupyterHub.authenticator_class = 'dummy'\nc.DummyAuthenticator.allow_all = True\n{text}")
+    return [finding for finding in check(from_config_file(file)) if "security flaw" not in finding.what]
+
+
+def told(found: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.severity, finding.path) for finding in found]
+
+
+def programs(**texts: str) -> dict[str, Any]:
+    return {"hub": {"extraConfig": {name.replace("_", "-"): text for name, text in texts.items()}}}
+
+
+def config(**sections: Any) -> dict[str, Any]:
+    return {"hub": {"config": sections}}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (config(JupyterHub={"port": "x"}), ("error", "hub.config.JupyterHub.port")),
+        (config(JupyterHub={"bas_url": "/"}), ("warning", "hub.config.JupyterHub.bas_url")),
+        (config(KubeSpawner={"mem_limt": "1G"}), ("warning", "hub.config.KubeSpawner.mem_limt")),
+        (config(KubeSpawner={"http_timeout": "soon"}), ("error", "hub.config.KubeSpawner.http_timeout")),
+        (config(Spawner={"environment": []}), ("error", "hub.config.Spawner.environment")),
+        (config(KubeSpwaner={"image": "a:b"}), ("warning", "hub.config.KubeSpwaner")),
+        (config(Kubespawner={"image": "a:b"}), ("warning", "hub.config.Kubespawner")),
+        (config(GitHubOAuthenticator={"allowed_users": 1}), ("error", "hub.config.GitHubOAuthenticator.allowed_users")),
+        ({"singleuser": {"memory": {"limit": "lots"}}}, ("error", "singleuser.memory.limit")),
+    ],
+)
+def test_traits_that_nobody_knows_or_can_hold(values: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert told(in_values(values)) == [expected]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        config(KubeSpawner={"http_timeout": 90, "environment": {"A": "b"}, "mem_limit": "2G", "uid": None}),
+        config(Spawner={"image": "a:b", "cmd": ["x"], "default_url": "/lab"}),
+        config(JupyterHub={"cookie_max_age_days": 0.5, "tornado_settings": {"a": 1}}),
+        config(BinderSpawnerMixin={"auth_enabled": True}, GoogleOAuthenticator={"scope": []}),
+        config(OAuthenticator={"oauth_callback_url": "https://a"}, UsageViewer={"footer_note": "b"}),
+    ],
+)
+def test_traits_that_are_fine(values: dict[str, Any]) -> None:
+    assert told(in_values(values)) == []
+
+
+def test_the_nearest_known_name_is_told() -> None:
+    (finding,) = in_values(config(JupyterHub={"bas_url": "/"}))
+    assert finding.advice == "Did you mean 'base_url'?"
+    assert finding.why
+
+
+HOOK = "def hook(spawner): ...\nc.{}.pre_spawn_hook = hook"
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({"a": HOOK.format("Spawner"), "b": HOOK.format("Spawner")}, ("warning", "hub.extraConfig.a, line 2")),
+        ({"a": HOOK.format("Spawner"), "b": HOOK.format("KubeSpawner")}, ("warning", "hub.extraConfig.a, line 2")),
+        (
+            {"a": "c['Spawner']['pre_spawn_hook'] = f", "b": "c.Spawner.pre_spawn_hook = g"},
+            ("warning", "hub.extraConfig.a, line 1"),
+        ),
+        ({"a": "c = ("}, ("error", "hub.extraConfig.a, line 1")),
+        (
+            {"a": "x = 1\nasync def h(a, state):\n    print(list(state), a.auth_state)"},
+            ("warning", "hub.extraConfig.a, line 3"),
+        ),
+        ({"a": CONFIGURE, "b": "c.JupyterHub.template_paths = ['/x']"}, ("warning", "hub.extraConfig.b, line 1")),
+    ],
+    ids=["twice", "a class and its subclass", "as keys", "no Python", "a secret in the log", "after configure"],
+)
+def test_programs_in_values(texts: dict[str, str], expected: tuple[str, str]) -> None:
+    assert told(in_values(programs(**texts))) == [expected]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"a": HOOK.format("Spawner")},
+        {
+            "a": HOOK.format("Spawner"),
+            "b": "old = c.Spawner.pre_spawn_hook\nc.Spawner.pre_spawn_hook = lambda s: old(s)",
+        },
+        {"a": HOOK.format("Spawner"), "b": "old = c.Spawner.get('pre_spawn_hook')\nc.Spawner.pre_spawn_hook = f(old)"},
+        {"a": "c.JupyterHub.template_paths = ['/x']", "b": CONFIGURE},
+        {"a": CONFIGURE, "b": "c.JupyterHub.template_paths.append('/x')"},
+        {"a": CONFIGURE, "b": "c.JupyterHub.template_paths = ['/x', *c.JupyterHub.template_paths]"},
+        {"a": "print('auth_state is on')"},
+        {"a": ""},
+    ],
+)
+def test_programs_that_are_fine(texts: dict[str, str]) -> None:
+    assert told(in_values(programs(**texts))) == []
+
+
+def test_a_program_that_replaces_what_the_values_say() -> None:
+    services = {"hub": {"services": {"robot": {"apiToken": "a-token-of-a-robot"}}}}
+    text = "c.JupyterHub.services = []"
+    assert told(in_values(services, programs(a=text))) == [("warning", "hub.extraConfig.a, line 1")]
+    assert told(in_values(services, programs(a="c.JupyterHub.services.append({'name': 'x'})"))) == []
+    assert told(in_values(programs(a=text))) == []
+
+
+def test_settings_that_nothing_reads() -> None:
+    settings = {"custom": {"communities": {"reef": {"members": [{"github": ["reef"]}]}}}}
+    assert told(in_values(settings)) == [("warning", "hub.extraConfig")]
+    assert told(in_values(settings, programs(a=CONFIGURE))) == []
+
+
+def test_two_hooks_of_one_spawner_in_a_configuration_file(tmp_path: Path) -> None:
+    text = "c.JupyterHub.spawner_class = 'profile-kube'\nc.Spawner.pre_spawn_hook = print\n"
+    assert told(in_config(tmp_path, text)) == []
+    text += "c.KubeSpawner.pre_spawn_hook = print\n"
+    assert told(in_config(tmp_path, text)) == [("warning", "c.Spawner.pre_spawn_hook")]
+
+
+def roles(**given: Any) -> dict[str, Any]:
+    return {"hub": {"loadRoles": given, "services": {"wiki": WIKI}}}
+
+
+USER = ["self", "access:services!service=wiki"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"user": {"scopes": ["self"]}}, ("warning", "hub.services.wiki")),
+        ({"user": {"scopes": [*USER, "acess:servers"]}}, ("error", "hub.loadRoles.user.scopes[2]")),
+        ({"user": {"scopes": [*USER, "custom:none:x"]}}, ("error", "hub.loadRoles.user.scopes[2]")),
+        ({"user": {"scopes": [*USER, "servers!grup=a"]}}, ("error", "hub.loadRoles.user.scopes[2]")),
+        ({"user": {"scopes": [*USER, "access:services!service=wikki"]}}, ("warning", "hub.loadRoles.user.scopes[2]")),
+        ({"user": {"scopes": USER[1:]}}, ("warning", "hub.loadRoles.user.scopes")),
+        (
+            {"user": {"scopes": USER}, "server": {"scopes": ["access:servers!server"]}},
+            ("warning", "hub.loadRoles.server.scopes"),
+        ),
+        (
+            {"user": {"scopes": USER}, "robots": {"scopes": [], "services": ["robot"]}},
+            ("error", "hub.loadRoles.robots.services[0]"),
+        ),
+        ({"user": {"scopes": USER}, "admin": {"scopes": ["self"]}}, ("error", "hub.loadRoles.admin")),
+    ],
+)
+def test_roles_and_services(given: dict[str, Any], expected: tuple[str, str]) -> None:
+    assert told(in_values(roles(**given))) == [expected]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"user": {"scopes": USER}},
+        {"user": {"scopes": ["self", "access:services"]}},
+        {"readers": {"groups": ["reef"], "scopes": ["access:services!service=wiki"]}},
+        {
+            "user": {"scopes": USER},
+            "server": {"scopes": ["inherit"]},
+            "wiki": {"services": ["wiki"], "scopes": ["users"]},
+        },
+    ],
+)
+def test_roles_that_are_fine(given: dict[str, Any]) -> None:
+    assert told(in_values(roles(**given))) == []
+
+
+def test_a_grant_opens_a_service() -> None:
+    grant = {"custom": {"grants": [{"to": "user", "scopes": [USER[1]]}]}}
+    assert told(in_values(roles(user={"scopes": ["self"]}), grant, programs(a=CONFIGURE))) == []
+
+
+def test_roles_in_a_configuration_file(tmp_path: Path) -> None:
+    text = """
+c.JupyterHub.services = [{'name': 'wiki', 'url': 'http://wiki:80'}]
+c.JupyterHub.load_roles = [{'name': 'user', 'scopes': ['self', 'nonsense']}]
+"""
+    assert told(in_config(tmp_path, text)) == [
+        ("error", "c.JupyterHub.load_roles[0].scopes[1]"),
+        ("warning", "c.JupyterHub.services[0]"),
+    ]
+
+
+EXTENDS = '{% extends "templates/error.html" %}'
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "expected"),
+    [
+        ("spawn.html", "<p>Mine</p>", "replaces a page as a whole."),
+        ("mine.html", "<p>Mine</p>", ""),
+        ("spawn.html", '{% extends "templates/spawn.html" %}', ""),
+        ("home.html", "{% if %}", "is no template: Expected an expression, got 'end of statement block'."),
+        ("error.html", f"{EXTENDS}{{% block h1_error %}}x{{% endblock %}}", ""),
+        ("error.html", f"{EXTENDS}{{% block error_detail %}}Not allowed{{% endblock %}}", "says the same"),
+        ("error.html", f"{EXTENDS}{{% block error_detail %}}{{{{ super() }}}} Ask us{{% endblock %}}", ""),
+        (
+            "error.html",
+            EXTENDS + "{% block error_detail %}{% if status_code == 403 %}Not allowed{% else %}{{ message }}"
+            "{% endif %}{% endblock %}",
+            "says the same",
+        ),
+        (
+            "error.html",
+            EXTENDS + "{% block error_detail %}{% if message %}{{ message }}{% elif status_code == 403 %}Not allowed"
+            "{% endif %}{% endblock %}",
+            "",
+        ),
+        (
+            "error.html",
+            EXTENDS + "{% block error_detail %}{{ message }}{% if status_code == 403 %}Ask us{% endif %}{% endblock %}",
+            "",
+        ),
+        ("403.html", f"{EXTENDS}{{% block error_detail %}}Not allowed{{% endblock %}}", "says the same"),
+    ],
+)  # fmt: skip
+def test_pages_of_an_operator(tmp_path: Path, page: str, text: str, expected: str) -> None:
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    (pages / page).write_text(text)
+    found = in_config(tmp_path, f"c.JupyterHub.template_paths = [{str(pages)!r}]")
+    assert [finding.what[: len(expected)] for finding in found] == ([expected] if expected else [])
+    assert all(finding.path.startswith(str(pages / page)) for finding in found)
+
+
+def test_our_own_pages_hide_nothing(tmp_path: Path) -> None:
+    copies = tmp_path / "pages"
+    copies.mkdir()
+    for page in (TEMPLATES / "hub_extensions").glob("*.html"):
+        (copies / page.name).write_text(page.read_text())
+    assert in_config(tmp_path, f"c.JupyterHub.template_paths = [{str(copies)!r}]") == []
+
+
+def test_a_folder_of_pages_that_is_not_there(tmp_path: Path) -> None:
+    found = in_config(tmp_path, "c.JupyterHub.template_paths = ['/nowhere']")
+    assert told(found) == [("warning", "c.JupyterHub.template_paths[0]")]
+
+
+def image(tag: str, name: str = "quay.io/jupyterhub/k8s-hub") -> dict[str, Any]:
+    return {"hub": {"image": {"name": name, "tag": tag}}}
+
+
+def test_a_chart_below_a_security_fix() -> None:
+    found = [finding for finding in in_values(image("4.3.3")) if finding.severity == "error"]
+    assert [finding.path for finding in found] == ["hub.image.tag"]
+    assert "jupyterhub 5.4.4 has a known security flaw (GHSA-m68r-v472-jgq9, CVE-2026-40864)." in found[0].what
+    assert found[0].advice == "Upgrade jupyterhub to 5.4.5 or newer."
+
+
+@pytest.mark.parametrize("values", [image("9.0.0"), image("4.3.3", "quay.io/ocean/hub"), image("latest")])
+def test_of_other_images_nothing_is_said(values: dict[str, Any]) -> None:
+    assert told(in_values(values)) == []
+
+
+@pytest.mark.parametrize(
+    ("id_", "found", "affected"),
+    [
+        ("GHSA-9x4q-3gxw-849f", "4.1.5", True),
+        ("GHSA-9x4q-3gxw-849f", "4.1.6", False),
+        ("GHSA-9x4q-3gxw-849f", "5.0.0", True),
+        ("GHSA-9x4q-3gxw-849f", "5.1.0", False),
+        ("GHSA-c4gm-pwx9-9w8j", "5.5.0", True),
+        ("GHSA-c4gm-pwx9-9w8j", "5.5.1", False),
+        ("GHSA-c4gm-pwx9-9w8j", "6.0.0", False),
+        ("GHSA-c4gm-pwx9-9w8j", "of-my-own", False),
+    ],
+)
+def test_an_advisory_holds_for_the_versions_that_it_names(id_: str, found: str, affected: bool) -> None:
+    (advisory,) = [each for each in advisories.known() if each.id == id_]
+    assert advisory.holds_for(found) is affected
+
+
+@pytest.mark.parametrize("advisory", advisories.known(), ids=lambda advisory: advisory.id)
+def test_the_fixed_version_of_an_advisory_is_not_affected(advisory: advisories.Advisory) -> None:
+    assert not advisory.holds_for(advisory.fixed)
+    assert all(SpecifierSet(each) for each in advisory.affected)
+    assert (
+        not advisory.holds_for(version(advisory.package)) or Version(version(advisory.package)) < Version("6")
+        if advisory.package in ("jupyterhub", "oauthenticator", "jupyterhub-kubespawner")
+        else True
+    )
+
+
+def test_a_flaw_of_another_authenticator_is_no_concern(tmp_path: Path) -> None:
+    file = tmp_path / "c.py"
+    file.write_text("c.JupyterHub.authenticator_class = 'github'\nc.OAuthenticator.allow_all = True")
+    assert [found for found in check(from_config_file(file)) if found.severity == "error"] == []
