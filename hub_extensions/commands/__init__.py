@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("check", "explain", "forget", "import", "invite", "render", "report", "sizes", "usage")
+COMMANDS = ("check", "explain", "forget", "import", "invite", "render", "report", "schema", "sizes", "usage")
 _MODULES = {"import": "import_sessions"}  # Python has a word of its own for it
 
 
