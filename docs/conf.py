@@ -9,7 +9,7 @@ sys.path.append(str(HERE))
 import generated  # noqa: E402 - it is beside this file
 
 project = "hub-extensions"
-copyright = "the authors of hub-extensions, BSD 3-Clause"  # noqa: A001 - Sphinx's name for it
+copyright = "the authors of hub-extensions, BSD 3-Clause"
 extensions = ["myst_parser", "sphinx_click"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3

@@ -42,9 +42,9 @@ def settings_page() -> str:
     definitions = schema.pop("definitions")
     parts = [
         "# Settings\n",
-        "What `configure` reads: a YAML file, a mapping, or what stands under `custom:` in Helm values. `hub-extensions "
-        "schema` prints the same for editors. A key that is not listed here stops the start, with the name that was "
-        "probably meant.\n",
+        "What `configure` reads: a YAML file, a mapping, or what stands under `custom:` in Helm values. "
+        "`hub-extensions` prints the same for editors, by its command `schema`. A key that is not listed here stops the start, with the "
+        "name that was probably meant.\n",
         _table(schema),
     ]
     for name in _in_order(schema, definitions):
@@ -57,8 +57,8 @@ def traits_page() -> str:
     """All traits of the plug-ins, by the class that has them."""
     parts = [
         "# Plug-ins and their traits\n",
-        "Each plug-in can be used without `configure`, by its name, and has the traits of the classes beside it. A trait "
-        "is set for any of these classes: `c.PodFeatures.blocked_ports`, or `c.ProfileKubeSpawner.blocked_ports`.\n",
+        "Each plug-in can be used without `configure`, by its name, and has the traits of the classes beside it. A "
+        "trait is set for any of these classes: `c.PodFeatures.blocked_ports`, or `c.ProfileKubeSpawner.blocked_ports`.\n",
         "| plug-in | class | traits of |\n|---|---|---|",
     ]
     known = configurables()
@@ -167,7 +167,11 @@ def _type(value: dict[str, Any]) -> str:
     if value.get("format") == "date":
         return "date"
     kind = _KINDS[value["type"]]
-    inner = value.get("items") or value.get("additionalProperties") or next(iter(value.get("patternProperties", {}).values()), 0)
+    inner = (
+        value.get("items")
+        or value.get("additionalProperties")
+        or next(iter(value.get("patternProperties", {}).values()), 0)
+    )
     if isinstance(inner, dict) and value["type"] in ("array", "object"):
         return f"{'list of' if value['type'] == 'array' else 'mapping of names to'} {_type(inner)}"
     return kind
