@@ -10,7 +10,7 @@ PYTEST_ARGS ?=
 # Files of tests run side by side, as many as there are processors.
 WORKERS ?= auto
 
-.PHONY: demo test benchmarks check lint types imports format install wheel clean
+.PHONY: demo test benchmarks docs check lint types imports format install wheel clean
 
 # Ctrl-C is the demonstration's to follow; the shell waits for it and then ends well.
 demo: $(VENV)/installed-demo
@@ -24,6 +24,11 @@ benchmarks: $(VENV)/installed-benchmarks
 	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/form.py
 	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(BIN)/python benchmarks/spawns.py; fi
+
+# The pages of docs/, with what the code says of itself; a warning is an error. Nothing is fetched.
+docs: $(VENV)/installed-test
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
+	@echo 'Open docs/_build/html/index.html'
 
 check: lint types imports
 
@@ -48,7 +53,7 @@ wheel: $(VENV)/installed-test
 install: $(VENV)/installed-test
 
 clean:
-	rm -rf build dist *.egg-info $(VENV)
+	rm -rf build dist docs/_build *.egg-info $(VENV)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

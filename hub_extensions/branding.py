@@ -93,22 +93,29 @@ class Organisation(_Settings):
     """Who runs the hub, or a community."""
 
     name: Text
+    """What it is called."""
     url: LinkAddress | None = None
+    """Where its name leads."""
 
 
 class Funder(_Settings):
     """Who pays, with a logo where they want one shown."""
 
     name: Text
+    """What it is called."""
     url: LinkAddress | None = None
+    """Where its name leads."""
     logo: ImageAddress | None = None
+    """Its logo."""
 
 
 class FooterLink(_Settings):
     """A link at the foot of every page, such as the terms of use."""
 
     text: Text
+    """What people read."""
     url: LinkAddress
+    """Where it leads."""
 
 
 class Branding(_Settings):
@@ -118,12 +125,19 @@ class Branding(_Settings):
     """
 
     logo: ImageAddress | None = None
+    """An image: its address, a path on this host, or the image itself as `data:image/…`."""
     primary_color: Colour | None = None
+    """The colour of links and buttons, such as `"#0b6e99"`; made lighter or darker where it could not be read."""
     organisation: Organisation | None = None
+    """Who runs it."""
     funders: tuple[Funder, ...] = ()
+    """Who pays."""
     links: tuple[FooterLink, ...] = ()
+    """Links at the foot of every page."""
     contact: ContactAddress | None = None
+    """Whom to ask: an e-mail address, or the address of a page."""
     terms: LinkAddress | None = None
+    """The page with the terms of use."""
 
 
 @dataclass(frozen=True, slots=True)

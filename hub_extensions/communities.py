@@ -22,12 +22,19 @@ class Community(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     title: str = ""
+    """What people read; without it, the name."""
     members: tuple[Rule, ...] = ()
+    """Rules that say who belongs; a person has to meet one of them."""
     leads: tuple[Rule, ...] = ()
+    """Rules that say who leads; leads belong too."""
     leads_may_access_servers: bool = False  # see `roles` for what that gives
+    """Whether leads may start and open the servers of members who are no administrators."""
     opens: date | None = Field(None, alias="from")
+    """The first day on which it is open."""
     closes: date | None = Field(None, alias="until")
+    """The last day on which it is open."""
     branding: Branding = Branding()
+    """How pages look to whoever is in this community alone."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:

@@ -60,13 +60,21 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     users: Names = ()
+    """Names on this hub."""
     groups: Names = ()
+    """Groups of the provider's claims; `*` stands for any text."""
     github: Teams = ()
-    idp: Annotated[Names, BeforeValidator(_one_or_more)] = ()
+    """Organisations on GitHub, and their teams as `org:team-slug`."""
+    idp: Annotated[Names, BeforeValidator(_one_or_more, Name | Names)] = ()
+    """Identity providers: entity IDs behind CILogon, UUIDs behind Globus."""
     domains: Domains = ()
+    """Domains of verified e-mail addresses; `*.example.edu` means its sub-domains."""
     hosted_domains: Domains = ()
+    """Google Workspaces."""
     provider: Names = ()
+    """What people log in with: `github`, `cilogon`, `google`, `globus`, `oidc`, or the name of one of several."""
     invitation: bool = False
+    """Whether whoever has joined by an invitation is meant."""
 
     @model_validator(mode="after")
     def _means_somebody(self) -> Self:

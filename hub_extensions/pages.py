@@ -24,7 +24,9 @@ class Announcement(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     text: str
+    """The sentence, as plain text."""
     level: Literal["info", "success", "warning", "danger"] = "info"
+    """Which colour it has."""
 
 
 @dataclass(frozen=True, slots=True)

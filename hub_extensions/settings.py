@@ -32,8 +32,17 @@ from .usage_service import time_zone
 _SET_DATABASE = "Set usage.database, for instance to sqlite:///usage.sqlite."
 
 
+def _may_be_empty(schema: dict[str, Any]) -> None:
+    """Put what `_empty_is_absent` lets through into the schema of a section."""
+    for key, value in schema["properties"].items():
+        if key not in schema.get("required", ()):
+            told = {name: value.pop(name) for name in ("default", "description") if name in value}
+            alternatives = [each for each in value.pop("anyOf", [value]) if each != {"type": "null"}]
+            schema["properties"][key] = {"anyOf": [*alternatives, {"type": "null"}], **told}
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, json_schema_extra=_may_be_empty)
 
     @model_validator(mode="before")
     @classmethod
@@ -51,9 +60,13 @@ class Hub(_Part):
     """
 
     title: str = "JupyterHub"
+    """What pages, reports and refusals call the hub."""
     admins: tuple[Rule, ...] = ()
+    """Rules that say who administers the hub, besides `admin_users`."""
     service_users: tuple[Name, ...] = ()
+    """Users that are programs, such as a health check: no login, no quota, counted nowhere."""
     config: dict[str, dict[str, Any]] = {}
+    """Traits by class, as in `hub.config` of Zero to JupyterHub: `JupyterHub: {spawner_class: profile-kube}`."""
 
 
 class Usage(_Part, ReportSettings):
@@ -67,11 +80,17 @@ class Usage(_Part, ReportSettings):
     """
 
     database: str = ""
+    """SQLAlchemy's URL of the ledger, such as `sqlite:////srv/hub/usage.sqlite`; without it, all of this is off."""
     hub_name: str = "hub"
+    """What this hub is called in the ledger, which several hubs may share."""
     url: str = ""
+    """Where the hub's proxy calls the usage service, such as `http://hub:10101`; else a free port on loopback."""
     time_zone: str = "UTC"
+    """IANA name of the zone in which days and months begin, such as `Europe/Berlin`."""
     keep_sessions: str = USUAL_KEEPING
+    """How long sessions stand there with people's names: `13 months`, `400 days`, `2 years`, `forever`."""
     metrics_per_user: bool = False
+    """Whether the service's metrics for Prometheus have the hours of people by name."""
 
     @field_validator("database")
     @classmethod
@@ -104,24 +123,38 @@ class Grant(_Part):
     """Scopes that whoever holds a role gets besides what the role has; `to` is the role's name, such as `user`."""
 
     to: str
+    """Name of the role, such as `user` or `server`."""
     scopes: tuple[str, ...] = Field(min_length=1)
+    """What whoever holds the role may do besides what the role has already."""
 
 
 class Settings(_Part):
     """Everything that `configure` wires; sizes are put into the profiles, which `catalogue_check` checks."""
 
     hub: Hub = Hub()
+    """The hub itself."""
     communities: Communities = {}
+    """Who may log in, as named sets of people."""
     profiles: Any = ()
+    """The environments that people can start: KubeSpawner's `profile_list`, and whom each part is for."""
     sizes: Any = {}
+    """Sizes by name, for `size` in a profile or a choice and for `sizes` in an option."""
     usage: Usage = Usage()
+    """What is kept of sessions, and shown of them."""
     quotas: Quotas = ()
+    """How much each person may use."""
     idle: Idle = Idle()
+    """When servers are stopped for being idle or old."""
     branding: Branding = Branding()
+    """How pages look."""
     announcements: tuple[Announcement, ...] = ()
+    """Sentences at the top of pages."""
     grants: tuple[Grant, ...] = ()
+    """Scopes that are added to roles."""
     group_directories: tuple[GroupDirectory, ...] = ()
+    """Folders that the members of groups have in their servers."""
     environment_from_auth_state: auth_state_environment.Templates = {}
+    """Variables of a server, filled in from its owner's auth_state: `{auth_state[github_user][login]}`."""
     _doubts: tuple[Finding, ...] = PrivateAttr(())
 
     @property

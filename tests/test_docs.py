@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click import Context
+from click.testing import CliRunner
 from traitlets.config import Config
 
 from hub_extensions import settings
@@ -73,3 +74,15 @@ def test_the_commands_about_usage_can_be_called_as_they_are_shown():
         command.make_context(name, arguments)
         called.append((program, name))
     assert called == [("hub-extensions", name) for name in ("report", "forget", "import")]
+
+
+def test_the_pod_of_the_helm_page_is_printed(tmp_path, monkeypatch):
+    text = (LOGINS.parent / "helm.md").read_text()
+    values = next(block for block in re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL) if "profileList" in block)
+    (tmp_path / "values.yaml").write_text(values)
+    monkeypatch.chdir(tmp_path)
+    [call] = re.findall(r"^hub-extensions (render .*)$", text, flags=re.MULTILINE)
+    printed = CliRunner().invoke(main, shlex.split(call))
+    assert printed.exit_code == 0, printed.output
+    [notebook] = yaml.safe_load(printed.output)["spec"]["containers"]
+    assert notebook["resources"]["limits"]["memory"] == 4 * 2**30
