@@ -49,6 +49,17 @@ class LiveProfiles:
 
 
 @dataclass(frozen=True)
+class LiveAnnouncements:
+    """The announcements of the moment, for the pages."""
+
+    file: LiveFile[Live]
+
+    def __call__(self) -> tuple[Announcement, ...]:
+        """The announcements in use."""
+        return self.file().announcements
+
+
+@dataclass(frozen=True)
 class Given:
     """Settings as they are written, those of a live file among them.
 
@@ -93,7 +104,11 @@ def given(settings: Mapping[str, Any] | str | Path, *, may_be_absent: bool) -> G
     try:
         return replace(written, values=_laid_over(found.values, content, path))
     except SettingsError as error:
-        raise SettingsError(written.placed(error.mistakes), str(path)) from None
+        in_file = [
+            each if each.path.startswith(str(path)) else replace(each, path=f"{path}: {each.path}")
+            for each in error.mistakes
+        ]
+        raise SettingsError(in_file, found.name) from None
 
 
 def _is_live(path: str) -> bool:

@@ -19,7 +19,7 @@ from .findings import Finding, told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .live_file import LiveFile
-from .live_settings import Given, Live, LiveProfiles
+from .live_settings import Given, Live, LiveAnnouncements, LiveProfiles
 from .mistakes import SettingsError
 from .pages import PageContext
 from .report_settings import plain
@@ -174,7 +174,7 @@ def _set_pages(c: Config, settings: Settings, live: LiveFile[Live] | None) -> No
         settings.hub.title,
         settings.branding,
         [(name, community.title or name, community.branding) for name, community in settings.communities.items()],
-        (lambda: live().announcements) if live else (lambda: settings.announcements),
+        LiveAnnouncements(live) if live else lambda: settings.announcements,
         time_zone(settings.usage.time_zone),
     )
     update(c, "template_vars", {"hub_extensions": page})
