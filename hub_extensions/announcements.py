@@ -55,6 +55,10 @@ class Announcement(BaseModel):
                 raise ValueError(f"there is no page {shown(page)}. {did_you_mean(page, PAGES)}")
         return pages
 
+    def as_written(self) -> dict[str, Any]:
+        """As JSON has it and settings are written, from which it can be read again."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
     def is_on(self, page: str) -> bool:
         """Whether it is shown on a page: one of `PAGES`, or "" for all others."""
         return not self.pages or page in self.pages
