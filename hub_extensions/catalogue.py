@@ -303,8 +303,11 @@ class Catalogue(_Part):
 def read(profile_list: Any, path: str = "profiles") -> Catalogue:
     """The catalogue that a `profile_list` describes; in its mapping form the keys only give the order.
 
-    Raises SettingsError with every mistake in it; `path` is where the list stands in the operator's configuration.
+    One that was read already is what it is. Raises SettingsError with every mistake in it; `path` is where the list
+    stands in the operator's configuration.
     """
+    if isinstance(profile_list, Catalogue):
+        return profile_list
     placed, mistakes = read_each(profile_list, path)
     if mistakes:
         raise SettingsError(mistakes, source=path)

@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from . import announcements as announced
 from . import auth_state_environment
+from .announcements import Announcement
 from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
@@ -24,7 +26,6 @@ from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
-from .pages import Announcement
 from .quotas import Quotas, too_long, unknown_communities
 from .report_settings import ReportSettings
 from .usage_service import time_zone
@@ -149,6 +150,8 @@ class Settings(_Part):
     """How pages look."""
     announcements: tuple[Announcement, ...] = ()
     """Sentences at the top of pages."""
+    live_file: str = ""
+    """A file with `profiles`, `sizes` and `announcements`, which is read again when it changes."""
     grants: tuple[Grant, ...] = ()
     """Scopes that are added to roles."""
     group_directories: tuple[GroupDirectory, ...] = ()
@@ -183,7 +186,8 @@ def load(source: Mapping[str, Any] | str | Path, traits_of: Callable[[Any], Trai
     """
     if isinstance(source, Mapping):
         return check(source, "settings", traits_of)
-    return check(_read(Path(source)), str(source), traits_of)
+    path = Path(source)
+    return check(parse(read(path), str(path)), str(path), traits_of)
 
 
 def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Traits | None] | None = None) -> Settings:
@@ -205,6 +209,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         found = check_list(profiles, "profiles", traits, today(settings))
         mistakes += [finding for finding in found if finding.severity == "error"]
         settings._doubts = tuple(found)
+    mistakes += announced.mistakes(settings.announcements, settings.communities, time_zone(settings.usage.time_zone))
     mistakes += unknown_communities(settings.quotas, settings.communities)
     mistakes += too_long(settings.quotas, Keeping.parse(settings.usage.keep_sessions).shortest, "usage.keep_sessions")
     if mistakes:
@@ -219,23 +224,32 @@ def _at(values: Any, *path: str) -> Any:
     return values
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read(path: Path) -> bytes:
+    """What a file of settings holds; raises SettingsError if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except FileNotFoundError:
         raise SettingsError([Mistake(str(path), "there is no such file.")]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise SettingsError([Mistake(str(path), f"cannot be read: {error}.")]) from None
+
+
+def parse(content: bytes, source: str) -> Mapping[str, Any]:
+    """The mapping that a YAML file called `source` holds; raises SettingsError if it holds none."""
     try:
-        values = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        values = yaml.load(content.decode("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError as error:
+        raise SettingsError([Mistake(source, f"cannot be read: {error}.")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        place = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark else source
         raise SettingsError([Mistake(place, f"is not YAML: {error.problem}.")]) from None
+    except yaml.YAMLError as error:  # characters that YAML does not have
+        raise SettingsError([Mistake(source, f"is not YAML: {error}.")]) from None
     if values is None:
         return {}
     if not isinstance(values, Mapping):
-        raise SettingsError([Mistake(str(path), "expected a mapping of settings.")])
+        raise SettingsError([Mistake(source, "expected a mapping of settings.")])
     return values
 
 

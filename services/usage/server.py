@@ -166,6 +166,8 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
             (name, title, Branding.model_validate(settings.community_branding.get(name, {})))
             for name, title in settings.communities.items()
         ],
+        lambda: heartbeat.announcements if heartbeat is not None else (),
+        zone,
     )
     given = {
         "hub_auth": hub_auth,

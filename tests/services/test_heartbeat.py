@@ -147,6 +147,18 @@ def test_only_who_may_read_all_of_it_is_told_what_runs(place: Place) -> None:
         assert api(hub, "POST", "hub-extensions/servers").status_code in (403, 405)
 
 
+def test_pages_of_usage_show_what_the_hub_announces_everywhere_and_follow_it(tmp_path: Path) -> None:
+    live = tmp_path / "live.yaml"
+    live.write_text("announcements: [{text: Down on Tuesday}, {text: For the door, pages: [login]}]")
+    with Place(tmp_path, live_file=str(live)).hub() as hub:
+        ada = hub.visitor("ada")
+        until(lambda: "Down on Tuesday" in ada.get(hub.service, timeout=20).text, "the announcement is shown")
+        assert "For the door" not in ada.get(hub.service, timeout=20).text
+        live.write_text("announcements: [{text: All is well}]")
+        until(lambda: "All is well" in ada.get(hub.service, timeout=20).text, "the new announcement is shown")
+        assert "Down on Tuesday" not in ada.get(hub.service, timeout=20).text
+
+
 def test_a_hub_that_is_killed_and_comes_back_continues_the_rows_of_what_still_runs(place: Place) -> None:
     with place.hub() as hub:
         for name in ("stays", "dies"):
