@@ -16,6 +16,7 @@ from ..usage_service import DATABASE_VARIABLE, SETTINGS_VARIABLE, UsageSettings,
 from .mistaken_call import CalledWrongly
 
 if TYPE_CHECKING:
+    from ..branding import Branding
     from ..ledger import Ledger
     from ..settings import Settings
 
@@ -84,7 +85,6 @@ def command(
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
-    from ..branding import Branding
     from ..report_drop import month_report
     from ..report_files import file_of
 
@@ -106,7 +106,7 @@ def command(
         )
     except (SQLAlchemyError, CommandError, OSError) as error:
         raise click.ClickException(f"The database does not answer: {str(error).splitlines()[0]}") from None
-    _write(file_of(made, format_, Branding.model_validate(usage.branding)), output)
+    _write(file_of(made, format_, _branding(usage, communities)), output)
 
 
 def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSettings:
@@ -123,6 +123,9 @@ def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSet
         time_zone=settings.usage.time_zone,
         communities={name: community.title or name for name, community in settings.communities.items()},
         branding=settings.branding.model_dump(mode="json"),
+        community_branding={
+            name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
+        },
         service_users=settings.hub.service_users,
         reports=plain(settings.usage),
     )
@@ -138,6 +141,14 @@ def _settings(file: Path | None) -> "Settings":
         return load(file)
     except SettingsError as error:
         raise CalledWrongly(str(error)) from None
+
+
+def _branding(usage: UsageSettings, communities: tuple[str, ...]) -> "Branding":
+    from ..branding import Branding, of_community
+
+    hub = Branding.model_validate(usage.branding)
+    own = usage.community_branding.get(communities[0]) if len(set(communities)) == 1 else None
+    return of_community(Branding.model_validate(own), hub) if own else hub
 
 
 def _check_communities(names: tuple[str, ...], usage: UsageSettings) -> None:
