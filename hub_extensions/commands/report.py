@@ -13,12 +13,12 @@ from ..report_settings import FORMATS, By, Format, parse_by, plain
 from ..sessions import Month
 from ..sums import Attribution
 from ..usage_service import DATABASE_VARIABLE, SETTINGS_VARIABLE, UsageSettings, time_zone
+from .database import settings_in
 from .mistaken_call import CalledWrongly
 
 if TYPE_CHECKING:
     from ..branding import Branding
     from ..ledger import Ledger
-    from ..settings import Settings
 
 EPILOG = """\b
 Example: October by community, and by profile within each, as a page:
@@ -112,7 +112,7 @@ def command(
 def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSettings:
     if file is None and not database and SETTINGS_VARIABLE in os.environ:
         return UsageSettings.read(os.environ)  # what the hub tells its usage service
-    settings = _settings(file)
+    settings = settings_in(file)
     url = database or settings.usage.database or os.environ.get(DATABASE_VARIABLE, "")
     if not url:
         raise CalledWrongly("Where is the hub's database? Give --settings or --database sqlite:///usage.sqlite.")
@@ -129,18 +129,6 @@ def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSet
         service_users=settings.hub.service_users,
         reports=plain(settings.usage),
     )
-
-
-def _settings(file: Path | None) -> "Settings":
-    from ..mistakes import SettingsError
-    from ..settings import Settings, load
-
-    if file is None:
-        return Settings()
-    try:
-        return load(file)
-    except SettingsError as error:
-        raise CalledWrongly(str(error)) from None
 
 
 def _branding(usage: UsageSettings, communities: tuple[str, ...]) -> "Branding":
