@@ -198,7 +198,7 @@ def brand_for(
     if len(mine) != 1:
         return brand(hub_title, hub_branding)
     [(title, branding)] = mine
-    return brand(hub_title, _filled_in(branding, hub_branding), community=title)
+    return brand(hub_title, of_community(branding, hub_branding), community=title)
 
 
 def brand(hub_title: str, branding: Branding, community: str | None = None) -> Brand:
@@ -266,7 +266,7 @@ def _parts(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def _filled_in(community: Branding, hub: Branding) -> Branding:
+def of_community(community: Branding, hub: Branding) -> Branding:
     """A community's branding, with the hub's value for each field that it leaves empty."""
     return Branding(
         **{name: getattr(community, name) or getattr(hub, name) for name in Branding.model_fields},

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
-from . import sizes
+from . import sizes, user_names
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .patterns import compiled
 
@@ -114,11 +114,8 @@ class Restricted(_Part):
 
     @cached_property
     def users(self) -> frozenset[str]:
-        """The named users as JupyterHub has their names: in lower case, and otherwise as they are written.
-
-        Not casefold: of it, `ﬁona` is `fiona`, but to JupyterHub they are two people.
-        """
-        return frozenset(map(str.lower, self.allowed_users))
+        """The named users, as they are compared."""
+        return frozenset(map(user_names.key, self.allowed_users))
 
     @cached_property
     def audience(self) -> Audience:

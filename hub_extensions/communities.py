@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from . import groups as group_names
+from . import user_names
 from .branding import Branding, Contact, contact_of
 from .identities import Identity
 from .membership import Rule, idp_name, whom
@@ -268,11 +269,10 @@ def refusal(
 
 
 def _refusals(policy: Policy, identity: Identity) -> Iterator[Reason]:
-    name = identity.user_name.casefold()
     unverified = bool(identity.email) and not identity.email_verified
-    if name in map(str.casefold, policy.blocked_users):
+    if user_names.is_among(identity.user_name, policy.blocked_users):
         yield Reason("blocked_users", "This account is blocked on this hub.")
-    if name in map(str.casefold, policy.service_users):
+    if user_names.is_among(identity.user_name, policy.service_users):
         yield Reason("hub.service_users", "This name belongs to a program, and no person can log in with it.")
     if identity.named_by_email and not identity.email_domain:
         yield Reason("email", "Your provider did not give one plain e-mail address for your account.")

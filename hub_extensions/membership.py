@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from . import groups as group_names
+from . import user_names
 from .identities import Identity
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -123,8 +124,7 @@ class Rule(BaseModel):
         if self.github:
             yield "github", self._on_github(person)
         if self.users:
-            # Not casefold: of it, `ﬁona` is `fiona`, but whoever is called so at the provider is somebody else.
-            yield "users", _met(person.user_name.lower() in map(str.lower, self.users))
+            yield "users", _met(user_names.is_among(person.user_name, self.users))
         if self.invitation:
             yield "invitation", _met(bool(community) and community in person.invited_to)
         if self.idp:

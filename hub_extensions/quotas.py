@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from . import groups as group_names
+from . import user_names
 from .catalogue import Names
 from .durations import duration_of
 from .mistakes import Mistake, did_you_mean, shown
@@ -230,7 +231,7 @@ class Quota(_Part):
             return False
         if self.communities:
             return bool(self.of_communities(person))
-        if person.user_name.casefold() in map(str.casefold, self.users):
+        if user_names.is_among(person.user_name, self.users):
             return True
         return group_names.member_of_any(person.groups, self.groups) if self.groups else not self.users
 
@@ -349,7 +350,7 @@ def _exempted(quota: Quota, user_name: str, today: date) -> Iterable[str]:
     return (
         exemption.limit
         for exemption in quota.exceptions
-        if exemption.user.casefold() == user_name.casefold() and (exemption.until is None or today <= exemption.until)
+        if user_names.is_among(user_name, [exemption.user]) and (exemption.until is None or today <= exemption.until)
     )
 
 

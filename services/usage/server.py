@@ -178,13 +178,14 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
         "brands": brands,
         "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
-    of_people = given | kept_for_people() | {"hub_people": _hub_people(hub_auth)}
+    report_maker = ReportMaker(settings)
+    of_people = given | kept_for_people() | {"hub_people": _hub_people(hub_auth), "report_maker": report_maker}
     metrics = Metrics(reader, settings, zone, heartbeat)
 
     def stopping() -> Mapping[str, datetime]:
         return heartbeat.stopping if heartbeat is not None else {}
 
-    of_api = {**given, "stopping": stopping, "reports": ReportMaker(settings)}
+    of_api = {**given, "stopping": stopping, "reports": report_maker}
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [

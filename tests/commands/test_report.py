@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from hub_extensions.sessions import Session
 
 SETTINGS = """
 hub: {{title: Reef Hub, service_users: [probe]}}
-communities: {{ocean-lab: {{}}, ice-lab: {{}}}}
+communities: {{ocean-lab: {{branding: {{primary_color: "#2a6b2f"}}}}, ice-lab: {{}}}}
 usage:
   database: "{url}"
   hub_name: reef
@@ -105,11 +106,26 @@ def test_a_page_is_written_to_a_file(file, tmp_path):
     assert "#0b6e99" in page
 
 
-def test_a_report_of_a_community_says_so(file):
+def test_a_report_of_a_community_says_so_and_has_no_table_by_community(file):
+    path = Path(file)
+    by = '["community", "community,profile", "profile"]'
+    path.write_text(path.read_text().replace("report_by: [profile]", f"report_by: {by}"))
     ended = call("--settings", file, "--month", "2026-10", "--community", "ocean-lab", "--format", "json")
     value = json.loads(ended.stdout)
     assert value["communities"] == ["ocean-lab"]
     assert value["tables"][0]["rows"][0]["values"]["people"] == 7
+    assert [table["name"] for table in value["tables"] if table["name"].startswith("by_")] == ["by_profile"]
+
+
+def test_a_page_of_one_community_has_its_brand_and_one_of_several_that_of_the_hub(file):
+    def brands(*communities):
+        ended = call("--settings", file, "--month", "2026-10", "--format", "html", *communities)
+        assert ended.exit_code == 0, ended.output
+        return [colour for colour in ("#0b6e99", "#2a6b2f") if colour in ended.stdout]
+
+    assert brands("--community", "ocean-lab") == ["#2a6b2f"]
+    assert brands("--community", "ice-lab") == ["#0b6e99"]
+    assert brands("--community", "ocean-lab", "--community", "ice-lab") == ["#0b6e99"]
 
 
 def test_without_settings_the_days_are_those_that_the_hub_counts_by(url):

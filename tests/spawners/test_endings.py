@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger import Ledger
 
-from ..hub import running_hub
+from ..hub import InMemoryProxy, running_hub
 from ..kube.access import kube_client
 from ..kube.people import eventually, is_stopped
 from .test_doors import Place, place
@@ -145,6 +146,36 @@ async def test_what_other_code_of_the_hub_stops_has_no_reason_but_that(at: Place
     await start(at, "unknown")
     await at.hub.app.users["unknown"].stop()
     assert await end_of(at, "unknown") == EndReason.STOPPED
+
+
+class BrokenProxy(InMemoryProxy):
+    """Leads to the hub, and to nobody's server."""
+
+    async def add_route(self, routespec: str, target: str, data: dict[str, Any]) -> None:
+        if "user" in data:
+            await asyncio.sleep(0.1)
+            raise RuntimeError("this proxy is broken")
+        await super().add_route(routespec, target, data)
+
+
+async def test_a_server_to_which_the_proxy_does_not_lead_has_failed(tmp_path: Path) -> None:
+    config = {
+        "JupyterHub": {"spawner_class": "profile-local", "proxy_class": BrokenProxy},
+        "UsageLedger": {"database": f"sqlite:///{tmp_path}/usage.sqlite"},
+        "ProfileLocalSpawner": {
+            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "home_dir_template": f"{tmp_path}/{{username}}",
+        },
+    }
+    async with running_hub(config) as hub:
+        at = Place(hub, tmp_path, None, {}, {})
+        await hub.api("POST", "users/ada/server", user="ada", json={})
+
+        async def is_recorded() -> bool:
+            return len(rows(at, "ada")) == 1
+
+        await eventually(is_recorded, "the server was ready")
+        assert await end_of(at, "ada") == EndReason.FAILED
 
 
 @pytest.mark.parametrize(("service", "reason"), [("idle-culler", EndReason.CULLED), ("robot", EndReason.BY_ADMIN)])
