@@ -7,7 +7,7 @@ JUPYTERHUB ?= jupyterhub>=6
 BIN := $(abspath $(VENV))/bin
 PACKAGES := hub_extensions spawners authenticators services share
 PYTEST_ARGS ?=
-# Files of tests run side by side, as many as there are processors.
+# Files of tests run side by side, as many as there are processors; tests/workers.py says in which order.
 WORKERS ?= auto
 
 .PHONY: demo test benchmarks docs check lint types imports format install wheel clean
@@ -17,7 +17,7 @@ demo: $(VENV)/installed-demo
 	@trap : INT; PORT='$(PORT)' $(BIN)/python examples/laptop/demo.py
 
 test: $(VENV)/installed-test
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Figures, as ratios from one run; what needs KUBEBUILDER_ASSETS or HUB_VALUES_CORPUS is left out without it.
 benchmarks: $(VENV)/installed-benchmarks

@@ -4,18 +4,19 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner
 
-from hub_extensions.commands import main
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
 from hub_extensions.sessions import Session
+
+from .running import run, settings_file
 
 SETTINGS = """
 hub: {{title: Reef Hub, service_users: [probe]}}
@@ -56,13 +57,10 @@ def url(tmp_path):
 
 @pytest.fixture
 def file(tmp_path, url):
-    path = tmp_path / "hub.yaml"
-    path.write_text(SETTINGS.format(url=url))
-    return str(path)
+    return settings_file(tmp_path, SETTINGS.format(url=url))
 
 
-def call(*arguments):
-    return CliRunner(env={"HUB_EXTENSIONS_DATABASE": None}).invoke(main, ["report", *arguments])
+call = partial(run, "report")
 
 
 def test_a_report_has_the_settings_prices_tables_and_who_is_left_out(file):

@@ -16,6 +16,7 @@ import requests
 from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger import Ledger
 
+from ..small_server import SMALL_SERVER
 from .process_hub import Hub, free_ports, run_hub
 
 if TYPE_CHECKING:
@@ -25,18 +26,6 @@ if TYPE_CHECKING:
     from hub_extensions.sessions import Session
 
 BEAT = 1.0
-SERVER = """
-import http.server, os, pathlib
-from urllib.parse import urlsplit
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-    log_message = lambda *_: None
-pathlib.Path("pid").write_text(str(os.getpid()))
-at = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-http.server.HTTPServer((at.hostname, at.port), Answer).serve_forever()
-"""
 
 
 class Place:
@@ -51,7 +40,7 @@ class Place:
         self.given: dict[str, Any] = {
             **dict(zip(names, free_ports(4), strict=True)),
             "base_url": "/deep/hub-a/",
-            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "cmd": [sys.executable, "-I", "-c", SMALL_SERVER],
             "beat_seconds": BEAT,
         }
         self.settings = {

@@ -17,6 +17,7 @@ from hub_extensions.ledger import Ledger
 from ..hub import InMemoryProxy, running_hub
 from ..kube.access import kube_client
 from ..kube.people import eventually, is_stopped
+from ..small_server import SMALL_SERVER
 from .test_doors import Place, place
 
 if TYPE_CHECKING:
@@ -25,26 +26,11 @@ if TYPE_CHECKING:
 
     from hub_extensions.sessions import Session
 
-# Ends with status 0 at SIGTERM, and otherwise as it is told.
-SERVER = """
-import http.server, os, pathlib, signal, sys
-from urllib.parse import urlsplit
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-    log_message = lambda *_: None
-pathlib.Path("pid").write_text(str(os.getpid()))
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-at = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-http.server.HTTPServer((at.hostname, at.port), Answer).serve_forever()
-"""
-
 
 @pytest.fixture(scope="module", params=["local", "kube"])
 async def at(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     folder = tmp_path_factory.mktemp("homes")
-    traits = {"profile_list": [], "cmd": [sys.executable, "-I", "-c", SERVER], "poll_interval": 1}
+    traits = {"profile_list": [], "cmd": [sys.executable, "-I", "-c", SMALL_SERVER], "poll_interval": 1}
     if request.param == "kube":
         traits["extra_pod_config"] = {"restartPolicy": "Never"}
     async with place(request.param, folder, f"sqlite:///{folder}/usage.sqlite", **traits) as running:
@@ -163,7 +149,7 @@ async def test_a_server_to_which_the_proxy_does_not_lead_has_failed(tmp_path: Pa
         "JupyterHub": {"spawner_class": "profile-local", "proxy_class": BrokenProxy},
         "UsageLedger": {"database": f"sqlite:///{tmp_path}/usage.sqlite"},
         "ProfileLocalSpawner": {
-            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "cmd": [sys.executable, "-I", "-c", SMALL_SERVER],
             "home_dir_template": f"{tmp_path}/{{username}}",
         },
     }
@@ -188,7 +174,7 @@ async def test_what_services_stop(service: str, reason: EndReason, tmp_path: Pat
         },
         "UsageLedger": {"database": f"sqlite:///{tmp_path}/usage.sqlite"},
         "ProfileLocalSpawner": {
-            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "cmd": [sys.executable, "-I", "-c", SMALL_SERVER],
             "home_dir_template": f"{tmp_path}/{{username}}",
         },
     }
