@@ -87,6 +87,12 @@ class KeptFigures:
         first: date | None = found
         return first
 
+    def cells(self, day: date) -> int:
+        """Return how many cells there are of a month of the hub: as much is added up for figures of it."""
+        chosen = (MONTH_CELLS.c.hub == self.hub, MONTH_CELLS.c.day == day)
+        with self.ledger.engine.begin() as connection:
+            return connection.scalar(select(func.count()).select_from(MONTH_CELLS).where(*chosen)) or 0
+
     def communities(self) -> list[str]:
         """Return the communities of which there are sessions."""
         found = select(KINDS.c.community).distinct().where(KINDS.c.hub == self.hub, KINDS.c.community != "")

@@ -97,19 +97,19 @@ async def test_it_is_what_is_shown(ledger: Ledger) -> None:
     assert shown(ledger, "reef").last_30 == 12345
 
 
-async def test_what_is_counted_late_is_shown_at_once_where_adding_up_takes_no_time(ledger: Ledger) -> None:
+async def test_what_is_counted_late_is_shown_at_once_where_there_is_little_to_add_up(ledger: Ledger) -> None:
     await keep(ledger)
     late(ledger)
     assert shown(ledger, "reef").total.people == read(ledger, "reef").total.people
 
 
-async def test_where_it_takes_long_what_is_kept_is_shown_for_some_minutes_and_says_until_when(ledger: Ledger) -> None:
+async def test_where_there_is_much_what_is_kept_is_shown_for_some_minutes_and_says_until_when(ledger: Ledger) -> None:
     await keep(ledger)
     kept, day = KeptFigures(ledger, "hub"), Days.month(OCTOBER).start
     found = kept.read(day, "reef")
     assert found
     row, figures = found
-    kept.write(day, "reef", kept.begin(day, "reef"), row.asked, {**figures, "seconds": 3}, NOW)
+    kept.write(day, "reef", kept.begin(day, "reef"), row.asked, {**figures, "cells": 5000}, NOW)
     before = shown(ledger, "reef")
     late(ledger)
     assert shown(ledger, "reef", now=NOW + OLDEST / 2).total == before.total
