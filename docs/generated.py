@@ -43,8 +43,8 @@ def settings_page() -> str:
     parts = [
         "# Settings\n",
         "What `configure` reads: a YAML file, a mapping, or what stands under `custom:` in Helm values. "
-        "`hub-extensions` prints the same for editors, by its command `schema`. A key that is not listed here stops the start, with the "
-        "name that was probably meant.\n",
+        "`hub-extensions` prints the same for editors, by its command `schema`. A key that is not listed here stops the "
+        "start, with the name that was probably meant.\n",
         _table(schema),
     ]
     for name in _in_order(schema, definitions):
@@ -58,7 +58,8 @@ def traits_page() -> str:
     parts = [
         "# Plug-ins and their traits\n",
         "Each plug-in can be used without `configure`, by its name, and has the traits of the classes beside it. A "
-        "trait is set for any of these classes: `c.PodFeatures.blocked_ports`, or `c.ProfileKubeSpawner.blocked_ports`.\n",
+        "trait is set for any of these classes: `c.PodFeatures.blocked_ports`, or "
+        "`c.ProfileKubeSpawner.blocked_ports`.\n",
         "| plug-in | class | traits of |\n|---|---|---|",
     ]
     known = configurables()

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from hub_extensions.report_drop import ReportDrop
     from hub_extensions.sessions import Session
 
+    from .kept_months import MonthKeeper
+
 log = logging.getLogger(__name__)
 
 _FIRST_SECONDS = 2.0
@@ -119,9 +121,9 @@ class Heartbeat:
     """Keeps one hub's rows in agreement with what runs on it, and its cells with its rows; not those of other hubs.
 
     Cells are of the days of ``zone``. ``every`` and ``first`` are seconds. Of what is counted, ``reports`` are made
-    when a month has ended. ``beat_at`` is when the ledger last agreed with the hub, ``late_rows`` how many sessions
-    were missing in it, ``stopping`` when sessions are going to be stopped because a quota is spent, by their id, and
-    ``announcements`` what the hub announces on its pages.
+    when a month has ended, and ``months`` are kept for pages. ``beat_at`` is when the ledger last agreed with the hub,
+    ``late_rows`` how many sessions were missing in it, ``stopping`` when sessions are going to be stopped because a
+    quota is spent, by their id, and ``announcements`` what the hub announces on its pages.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class Heartbeat:
         every: float = 60.0,
         first: float = _FIRST_SECONDS,
         reports: ReportDrop | None = None,
+        months: MonthKeeper | None = None,
     ) -> None:
         self.watch = watch
         self.ledger = ledger
@@ -140,6 +143,7 @@ class Heartbeat:
         self.every = every
         self.first = first
         self.reports = reports
+        self.months = months
         self.beat_at: datetime | None = None
         self.late_rows = 0
         self.stopping: Mapping[str, datetime] = {}
@@ -158,6 +162,8 @@ class Heartbeat:
             due = max(due + self.every, loop.time())
             await self._try("What runs is not known now, and the ledger is left as it is", self.beat)
             await self._try("What the ledger holds cannot be counted now", self.count)
+            if self.months is not None:
+                await self._try("What pages show of months cannot be made beforehand now", self.months.keep)
             if self.reports is not None:
                 await self.reports.drop(self.ledger.ask)
 
@@ -190,7 +196,7 @@ class Heartbeat:
         while await self.ledger.ask(some) >= _COUNTED_AT_ONCE and loop.time() < until:
             pass
 
-    async def _try(self, otherwise: str, step: Callable[[], Awaitable[None]]) -> None:
+    async def _try(self, otherwise: str, step: Callable[[], Awaitable[object]]) -> None:
         """Take a step; when it fails, say so once, until it does not."""
         try:
             await step()

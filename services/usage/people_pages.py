@@ -83,10 +83,9 @@ class PeoplePage(Page):
         """Answer with a month of it."""
         self.check(community)
         month, now = self.month(), self.now
-        communities = None if community is None else [community]
 
         def read(ledger: Ledger) -> PeopleMonth:
-            return read_people_month(ledger, self.usage, self.zone, month, now, communities)
+            return read_people_month(ledger, self.usage, self.zone, month, now, community)
 
         # Whoever got here may see it; who that is changes nothing of what is read.
         found = await self.months.get((community, month), lambda: self.answered(self.reader.ask(read)))

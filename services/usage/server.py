@@ -33,6 +33,7 @@ from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
 from .hub_people import HubPeople
 from .invitations import CommunityInvitations
+from .kept_months import MonthKeeper
 from .letting_go import LettingGo
 from .metrics import Metrics, MetricsPage
 from .pages import Asset, LoggedIn, MyUsage, NotFound
@@ -96,7 +97,8 @@ async def _serve(settings: UsageSettings) -> None:
 
 def _heartbeat(settings: UsageSettings, reader: Reader, watch: HubWatch) -> Heartbeat:
     zone = time_zone(settings.time_zone)
-    return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings))
+    months = MonthKeeper(reader, settings, zone)
+    return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings), months=months)
 
 
 def _watch(settings: UsageSettings) -> HubWatch | None:
