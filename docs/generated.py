@@ -43,8 +43,8 @@ def settings_page() -> str:
     parts = [
         "# Settings\n",
         "What `configure` reads: a YAML file, a mapping, or what stands under `custom:` in Helm values. "
-        "`hub-extensions` prints the same for editors, by its command `schema`. A key that is not listed here stops the "
-        "start, with the name that was probably meant.\n",
+        "`hub-extensions` prints the same for editors, by its command `schema`. A key that is not listed here stops "
+        "the start, with the name that was probably meant.\n",
         _table(schema),
     ]
     for name in _in_order(schema, definitions):
