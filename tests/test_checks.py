@@ -60,12 +60,12 @@ def places_in(part: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 def put(part: Any, place: tuple[Any, ...], value: Any) -> None:
     """Put a value where it still has a place."""
-    for key in place[:-1]:
-        if not isinstance(part, (dict, list)) or (isinstance(part, dict) and key not in part) or not part:
-            return
-        part = part[key] if isinstance(part, dict) or key < len(part) else None
-    if isinstance(part, dict) or (isinstance(part, list) and isinstance(place[-1], int) and place[-1] < len(part)):
+    try:
+        for key in place[:-1]:
+            part = part[key]
         part[place[-1]] = value
+    except (IndexError, KeyError, TypeError):
+        return  # an earlier change took the place away
 
 
 @pytest.mark.parametrize(
@@ -184,6 +184,19 @@ def test_restrictions_that_the_spawner_does_not_know(tmp_path: Path) -> None:
 def test_a_class_that_only_a_program_knows() -> None:
     found = in_values(programs(a="class Mine: ...\nc.JupyterHub.authenticator_class = Mine"))
     assert told(found) == [("warning", "hub.extraConfig.a, line 2")]
+
+
+IDLE = {"custom": {"idle": {"timeout": "2 hours"}}}
+
+
+def test_two_programs_that_stop_idle_servers(tmp_path: Path) -> None:
+    off = {"cull": {"enabled": False}}
+    assert told(in_values(IDLE, programs(a=CONFIGURE))) == [("warning", "cull.enabled")]
+    assert told(in_values(IDLE, programs(a=CONFIGURE), off)) == []
+    culler = "c.JupyterHub.services = [{'name': 'cull-idle', 'command': ['x']}]\n"
+    assert told(in_config(tmp_path, culler)) == []
+    found = in_config(tmp_path, f"{culler}{CONFIGURE[:-1]}, {IDLE['custom']})")
+    assert told(found) == [("warning", "c.JupyterHub.services[0]")]
 
 
 def roles(**given: Any) -> dict[str, Any]:
