@@ -189,14 +189,10 @@ def test_a_class_that_only_a_program_knows() -> None:
 IDLE = {"custom": {"idle": {"timeout": "2 hours"}}}
 
 
-def test_two_programs_that_stop_idle_servers(tmp_path: Path) -> None:
+def test_two_programs_that_stop_idle_servers() -> None:
     off = {"cull": {"enabled": False}}
     assert told(in_values(IDLE, programs(a=CONFIGURE))) == [("warning", "cull.enabled")]
     assert told(in_values(IDLE, programs(a=CONFIGURE), off)) == []
-    culler = "c.JupyterHub.services = [{'name': 'cull-idle', 'command': ['x']}]\n"
-    assert told(in_config(tmp_path, culler)) == []
-    found = in_config(tmp_path, f"{culler}{CONFIGURE[:-1]}, {IDLE['custom']})")
-    assert told(found) == [("warning", "c.JupyterHub.services[0]")]
 
 
 def roles(**given: Any) -> dict[str, Any]:
