@@ -79,7 +79,7 @@ def test_an_ordinary_user_can_run_it_where_only_the_volume_can_be_written(
         assert visitor.get(f"{hub.url}user/lin/", timeout=20).text == "/user/lin/"
         page = visitor.get(hub.service, timeout=20)
         assert (page.status_code, "Ocean analysis" in page.text) == (200, True)
-    log = hub.log.read_text()
+        log = hub.log.read_text()
     assert not re.search("read-only file system|permission denied|traceback", log, re.IGNORECASE), log
     left = {name for name in files_in(volume) if not name.startswith(("jupyterhub.sqlite", "usage.sqlite"))}
     assert left <= {"hub.log", "jupyterhub-proxy.pid"}
