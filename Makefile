@@ -7,17 +7,17 @@ JUPYTERHUB ?= jupyterhub>=6
 BIN := $(abspath $(VENV))/bin
 PACKAGES := hub_extensions spawners authenticators services share
 PYTEST_ARGS ?=
-# Files of tests run side by side, as many as there are processors.
+# Files of tests run side by side, as many as there are processors; tests/workers.py says in which order.
 WORKERS ?= auto
 
-.PHONY: demo test benchmarks check lint types imports format install wheel clean
+.PHONY: demo test benchmarks docs check lint types imports format install wheel clean
 
 # Ctrl-C is the demonstration's to follow; the shell waits for it and then ends well.
 demo: $(VENV)/installed-demo
 	@trap : INT; PORT='$(PORT)' $(BIN)/python examples/laptop/demo.py
 
 test: $(VENV)/installed-test
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 # Figures, as ratios from one run; what needs KUBEBUILDER_ASSETS or HUB_VALUES_CORPUS is left out without it.
 benchmarks: $(VENV)/installed-benchmarks
@@ -25,6 +25,11 @@ benchmarks: $(VENV)/installed-benchmarks
 	$(BIN)/python benchmarks/form.py
 	$(BIN)/python benchmarks/start.py
 	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(BIN)/python benchmarks/spawns.py; fi
+
+# The pages of docs/, with what the code says of itself; a warning is an error. Nothing is fetched.
+docs: $(VENV)/installed-test
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
+	@echo 'Open docs/_build/html/index.html'
 
 check: lint types imports
 
@@ -49,7 +54,7 @@ wheel: $(VENV)/installed-test
 install: $(VENV)/installed-test
 
 clean:
-	rm -rf build dist *.egg-info $(VENV)
+	rm -rf build dist docs/_build *.egg-info $(VENV)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,12 +1,16 @@
 """How long pages and reports of a month take on a large ledger: each read, and all of a page one after the other.
 
-.venv/bin/python benchmarks/ledger.py [--sessions 1000000] [--people 10000] [--months 13] [--database sqlite:////srv/big.sqlite]
-    [--postgres] [--pages]
+.venv/bin/python benchmarks/ledger.py [--sessions 1000000] [--people 10000] [--months 13] [--copies 1]
+    [--database sqlite:////srv/big.sqlite | --postgres | --postgres-folder /srv/big] [--build | --pages]
 
-The ledger is made once, which takes minutes, and is kept where `--database` says; without it, or with `--postgres`,
-which starts a server of its own, it is gone afterwards. "Cold" is the first read on a new connection; the operating
-system still has the file in memory. With `--pages` a real hub with the service is started on the ledger, and whole
-pages are loaded over HTTP: the first time in a minute that somebody wants a month, and again.
+The ledger is made once, which takes minutes, and is kept where `--database` says, or in the folder of
+`--postgres-folder`, for which a server is started; with neither, or with `--postgres`, it is gone afterwards.
+`--copies 10` writes and counts a tenth of the sessions, and copies them with all that was counted to nine times as many
+other people. With `--build` that is all.
+
+"Cold" is the first read on a new connection; the operating system still has the file in memory. With `--pages` a real
+hub with the service is started on the ledger, and whole pages are loaded over HTTP: the first time in a minute that
+somebody wants a month, and again.
 """
 
 import argparse
@@ -23,17 +27,18 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, literal, select, text
 
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
-from hub_extensions.ledger.tables import DAY_CELLS, KINDS, MONTH_CELLS, SESSION_GROUPS, SESSIONS
+from hub_extensions.ledger.kept_figures import KeptFigures
+from hub_extensions.ledger.tables import DAY_CELLS, KINDS, MONTH_CELLS, PEOPLE, SESSION_GROUPS, SESSIONS
 from hub_extensions.sessions import Month
 from hub_extensions.sums import EVERYBODY, Days, Scope
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.ledger.postgres import running_postgres
+from tests.ledger.postgres import Postgres, running_postgres
 from tests.services.process_hub import run_hub
 
 HUB, ZONE = "hub", ZoneInfo("Europe/Berlin")
@@ -88,7 +93,7 @@ def sessions(count: int, people: int, months: float) -> Iterator[tuple[dict[str,
         yield row, groups[person]
 
 
-def build(ledger: Ledger, count: int, people: int, months: float) -> None:
+def build(ledger: Ledger, count: int, people: int, months: float, copies: int) -> None:
     """Fill the ledger, and count it."""
     begin = time.monotonic()
     some: list[tuple[dict[str, Any], list[str]]] = []
@@ -103,6 +108,7 @@ def build(ledger: Ledger, count: int, people: int, months: float) -> None:
             )
         some.clear()
 
+    count, people = count // copies, people // copies
     for each in sessions(count, people, months):
         some.append(each)
         if len(some) == 5000:
@@ -116,9 +122,55 @@ def build(ledger: Ledger, count: int, people: int, months: float) -> None:
         pass
     taken = time.monotonic() - begin
     _say(f"counted in {taken:.0f} s, {count / taken:,.0f} sessions a second")
+    if copies > 1:
+        begin = time.monotonic()
+        copy(ledger, copies)
+        _say(f"copied to {copies * count:,} sessions of {copies * people:,} people in {time.monotonic() - begin:.0f} s")
     with ledger.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text("ANALYZE"))
+        connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
     ledger.dispose()
+
+
+def copy(ledger: Ledger, copies: int) -> None:
+    """Give other people what those who are there have: they differ in nothing but their names."""
+    tables = (PEOPLE, SESSIONS, SESSION_GROUPS, DAY_CELLS, MONTH_CELLS)
+    indexes = [index for table in tables for index in table.indexes]
+    is_postgres = ledger.engine.dialect.name == "postgresql"
+    with ledger.engine.begin() as connection:
+        people = connection.scalar(select(func.max(PEOPLE.c.id))) or 0
+        for index in indexes:
+            index.drop(connection)
+    for number in range(1, copies):
+        changed: dict[Any, Any] = {}
+        for column in (SESSIONS.c.id, SESSION_GROUPS.c.session_id):
+            changed[column] = literal(f"{number:03x}").concat(func.substr(column, 4))
+        for column in (SESSIONS.c.user_name, PEOPLE.c.user_name, PEOPLE.c.folded):
+            changed[column] = literal(f"copy-{number}-").concat(column)
+        for column in (PEOPLE.c.id, DAY_CELLS.c.person_id, MONTH_CELLS.c.person_id):
+            changed[column] = column + number * people
+        first = {
+            PEOPLE: PEOPLE.c.id <= people,
+            SESSIONS: SESSIONS.c.id < "001",
+            SESSION_GROUPS: SESSION_GROUPS.c.session_id < "001",
+            DAY_CELLS: DAY_CELLS.c.person_id <= people,
+            MONTH_CELLS: MONTH_CELLS.c.person_id <= people,
+        }
+        with ledger.engine.begin() as connection:
+            if is_postgres:
+                connection.execute(text("SET LOCAL session_replication_role = replica"))  # no search for what is there
+            for table in tables:
+                found = (
+                    select(*(changed.get(column, column) for column in table.c))
+                    .where(first[table])
+                    .order_by(*table.primary_key)
+                )
+                connection.execute(insert(table).from_select([column.name for column in table.c], found))
+    with ledger.engine.begin() as connection:
+        if is_postgres:
+            connection.execute(text("SET LOCAL maintenance_work_mem = '1GB'"))
+            connection.execute(text("SELECT setval('people_id_seq', (SELECT max(id) FROM people))"))
+        for index in indexes:
+            index.create(connection)
 
 
 def reads(cells: Cells, scope: Scope) -> dict[str, Callable[[], object]]:
@@ -199,12 +251,27 @@ def measure(ledger: Ledger, limit: float) -> None:
     _report("full report of a month by community and profile", p95(month_report), 1000, "ms")
 
 
+def due(url: str) -> bool:
+    """Whether figures of months that the hub's service makes beforehand are still missing."""
+    ledger = Ledger(url, timeout=600)
+    try:
+        kept = KeptFigures(ledger, HUB)
+        made = sum(1 for each in kept.all().values() if each.made_at is not None)
+        return made < 13 * (1 + len(kept.communities()))
+    finally:
+        ledger.dispose()
+
+
 def load_pages(url: str, person: str, limit: float) -> None:
     """Print how long whole pages take for who loads them from a real hub's service."""
     with tempfile.TemporaryDirectory() as folder:
         people = {person: {"groups": ["reporters"], "admin": False}}
         with run_hub(Path(folder), people, database=url) as hub:
             visitor = hub.visitor(person)
+            begin = time.monotonic()
+            while due(url):
+                time.sleep(5)
+            _say(f"the service had made what pages show of 13 months after {time.monotonic() - begin:.0f} s")
             for name in ("hub", f"community/{COMMUNITIES[0]}", ""):
                 first, again = [], []
                 # Each month is read once: what follows within a minute is kept.
@@ -241,6 +308,16 @@ def running(ledger: Ledger) -> None:
         )
 
 
+def postgres(server: Postgres) -> str:
+    """Return the URL of the server's database, which is made if there is none yet."""
+    with server.connection() as connection:
+        connection.execute("ALTER SYSTEM SET max_wal_size = '8GB'")
+        connection.execute("SELECT pg_reload_conf()")
+        if connection.execute("SELECT FROM pg_database WHERE datname = 'ledger1'").fetchone():
+            return server.url("ledger1")
+    return server.database()
+
+
 def main() -> None:
     """Make the ledger if need be, and measure."""
     options = argparse.ArgumentParser()
@@ -249,29 +326,36 @@ def main() -> None:
     options.add_argument("--months", type=float, default=13)
     options.add_argument("--database")
     options.add_argument("--postgres", action="store_true")
+    options.add_argument("--postgres-folder", type=Path)
+    options.add_argument("--copies", type=int, default=1)
+    options.add_argument("--build", action="store_true")
     options.add_argument("--pages", action="store_true")
     given = options.parse_args()
     with ExitStack() as stack:
         url = given.database
-        if given.postgres:
-            url = stack.enter_context(running_postgres()).database()
+        if given.postgres_folder or given.postgres:
+            url = postgres(stack.enter_context(running_postgres(given.postgres_folder)))
         elif not url:
             url = f"sqlite:///{stack.enter_context(tempfile.TemporaryDirectory())}/usage.sqlite"
-        ledger = Ledger(url, timeout=600)
+        ledger = Ledger(url, timeout=3600)
         ledger.migrate()
+        limit = 200 if ledger.engine.dialect.name == "postgresql" else 100
         with ledger.engine.begin() as connection:
             is_empty = connection.scalar(select(SESSIONS.c.id).limit(1)) is None
         if is_empty:
-            build(ledger, given.sessions, given.people, given.months)
+            build(ledger, given.sessions, given.people, given.months, given.copies)
         with ledger.engine.begin() as connection:
             for table in (SESSIONS, DAY_CELLS, MONTH_CELLS, KINDS):
                 _say(f"{connection.scalar(select(func.count()).select_from(table)):,} rows of {table.name}")
-        if given.pages:
-            person = Cells(ledger, HUB).by_person(Days.month(MONTH), limit=1)[0][0]
-            load_pages(url, person, 200 if given.postgres else 100)
+        if given.build:
             ledger.dispose()
             return
-        measure(ledger, 200 if given.postgres else 100)
+        if given.pages:
+            person = Cells(ledger, HUB).by_person(Days.month(MONTH), limit=1)[0][0]
+            load_pages(url, person, limit)
+            ledger.dispose()
+            return
+        measure(ledger, limit)
         running(ledger)
         ledger.dispose()
 

@@ -93,22 +93,29 @@ class Organisation(_Settings):
     """Who runs the hub, or a community."""
 
     name: Text
+    """What it is called."""
     url: LinkAddress | None = None
+    """Where its name leads."""
 
 
 class Funder(_Settings):
     """Who pays, with a logo where they want one shown."""
 
     name: Text
+    """What it is called."""
     url: LinkAddress | None = None
+    """Where its name leads."""
     logo: ImageAddress | None = None
+    """Its logo."""
 
 
 class FooterLink(_Settings):
     """A link at the foot of every page, such as the terms of use."""
 
     text: Text
+    """What people read."""
     url: LinkAddress
+    """Where it leads."""
 
 
 class Branding(_Settings):
@@ -118,12 +125,19 @@ class Branding(_Settings):
     """
 
     logo: ImageAddress | None = None
+    """An image: its address, a path on this host, or the image itself as `data:image/…`."""
     primary_color: Colour | None = None
+    """The colour of links and buttons, such as `"#0b6e99"`; made lighter or darker where it could not be read."""
     organisation: Organisation | None = None
+    """Who runs it."""
     funders: tuple[Funder, ...] = ()
+    """Who pays."""
     links: tuple[FooterLink, ...] = ()
+    """Links at the foot of every page."""
     contact: ContactAddress | None = None
+    """Whom to ask: an e-mail address, or the address of a page."""
     terms: LinkAddress | None = None
+    """The page with the terms of use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +198,7 @@ def brand_for(
     if len(mine) != 1:
         return brand(hub_title, hub_branding)
     [(title, branding)] = mine
-    return brand(hub_title, _filled_in(branding, hub_branding), community=title)
+    return brand(hub_title, of_community(branding, hub_branding), community=title)
 
 
 def brand(hub_title: str, branding: Branding, community: str | None = None) -> Brand:
@@ -252,7 +266,7 @@ def _parts(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
-def _filled_in(community: Branding, hub: Branding) -> Branding:
+def of_community(community: Branding, hub: Branding) -> Branding:
     """A community's branding, with the hub's value for each field that it leaves empty."""
     return Branding(
         **{name: getattr(community, name) or getattr(hub, name) for name in Branding.model_fields},

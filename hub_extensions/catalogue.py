@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from slugify import slugify
 
-from . import sizes
+from . import sizes, user_names
 from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .patterns import compiled
 
@@ -28,7 +28,7 @@ def _nothing_is_empty(value: Any) -> Any:
 
 
 # Trait name → value; a mapping is merged into the trait's value, a None in it removes a key, anything else replaces.
-Override = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
+Override = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty, dict[str, Any] | None)]
 
 
 def _numbers_as_texts(value: Any) -> Any:
@@ -45,7 +45,10 @@ def _not_empty(name: str) -> str:
 
 
 # Names of groups or of users.
-Names = Annotated[tuple[Annotated[str, AfterValidator(_not_empty)], ...], BeforeValidator(_numbers_as_texts)]
+Names = Annotated[
+    tuple[Annotated[str, AfterValidator(_not_empty)], ...],
+    BeforeValidator(_numbers_as_texts, tuple[str | float, ...]),
+]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,8 +101,11 @@ class Restricted(_Part):
     """
 
     allowed_groups: Names = ()
+    """Only members of any of these groups have it; an empty list is nobody."""
     allowed_teams: Names = ()  # what allowed_groups was called before
+    """What allowed_groups was called before."""
     allowed_users: Names = ()
+    """Only these people have it, and whoever is in allowed_groups."""
 
     @cached_property
     def groups(self) -> tuple[str, ...]:
@@ -108,11 +114,8 @@ class Restricted(_Part):
 
     @cached_property
     def users(self) -> frozenset[str]:
-        """The named users as JupyterHub has their names: in lower case, and otherwise as they are written.
-
-        Not casefold: of it, `ﬁona` is `fiona`, but to JupyterHub they are two people.
-        """
-        return frozenset(map(str.lower, self.allowed_users))
+        """The named users, as they are compared."""
+        return frozenset(map(user_names.key, self.allowed_users))
 
     @cached_property
     def audience(self) -> Audience:
@@ -129,23 +132,36 @@ class Choice(Restricted):
     """One entry of an option's list."""
 
     display_name: str
+    """What people read."""
     description: str = ""
+    """More about it, for people."""
     slug: str = ""  # accepted because production values carry it; the key is what names a choice
+    """Accepted and not used: the key names a choice."""
     default: bool = False
+    """Whether it is chosen where people choose nothing."""
     kubespawner_override: Override = {}
+    """Traits of the spawner → values. A mapping is merged into the trait's value."""
 
 
 class UnlistedChoice(Restricted):
     """The field in which a person writes a value that is not in the list."""
 
     enabled: bool = False
+    """Whether people may write in a value."""
     display_name: str = ""
+    """What the field is called."""
     display_name_in_choices: str = "Other…"
+    """What stands for it among the choices."""
     description: str = ""
+    """More about it, for people."""
     description_in_choices: str = ""
+    """More about it, beside the choices."""
     validation_regex: str = ""
+    """What is written in has to fit this regular expression, as a whole."""
     validation_message: str = ""
+    """What people read whose text does not fit."""
     kubespawner_override: Override = {}
+    """Traits → values, in which `{value}` is what was written in."""
 
     @field_validator("validation_regex")
     @classmethod
@@ -158,16 +174,22 @@ class DynamicImageBuilding(_Part):
     """Whether a person may have an image built from a repository; its name is then written in for them."""
 
     enabled: bool = False
+    """Whether people may have an image built from a repository."""
 
 
 class Option(_Part):
     """One thing to choose within a profile, such as the image or the size."""
 
     display_name: str = ""
+    """What the option is called."""
     description: str = ""
-    choices: Annotated[dict[str, Choice], BeforeValidator(_nothing_is_empty)] = {}
+    """More about it, for people."""
+    choices: Annotated[dict[str, Choice], BeforeValidator(_nothing_is_empty, dict[str, Choice] | None)] = {}
+    """What can be chosen, by key."""
     unlisted_choice: UnlistedChoice = UnlistedChoice()
+    """A field in which people write a value that is not in the list."""
     dynamic_image_building: DynamicImageBuilding = DynamicImageBuilding()
+    """Images that people have built from a repository."""
 
     @cached_property
     def audiences(self) -> tuple[Audience, ...]:
@@ -204,19 +226,33 @@ class Profile(Restricted):
     """
 
     display_name: str
+    """What people read."""
     slug: str = ""
+    """Its name in links, reports and settings; else made from display_name."""
     aliases: Names = ()
+    """Slugs that it had before, which links and saved choices may still carry."""
     replaced_by: str = ""
+    """The slug of the profile that takes its place when it cannot be started any more."""
     description: str = ""
+    """More about it, for people."""
     icon: str = ""
+    """An image beside its name: an address, a path on this host, or `data:image/…`."""
     tags: Names = ()
+    """Words by which people find it."""
     default: bool = False
+    """Whether it is chosen where people choose nothing."""
     when_not_allowed: Literal["hide", "lock"] = "hide"
+    """What others see of it: nothing (`hide`), or that it exists (`lock`)."""
     opens: date | None = Field(None, alias="from")
+    """The first day on which it can be started."""
     closes: date | None = Field(None, alias="until")
+    """The last day on which it can be started."""
     retired: date | None = None
-    profile_options: Annotated[dict[str, Option], BeforeValidator(_nothing_is_empty)] = {}
+    """The day from which it is offered to nobody."""
+    profile_options: Annotated[dict[str, Option], BeforeValidator(_nothing_is_empty, dict[str, Option] | None)] = {}
+    """What people choose within it, by the option's name."""
     kubespawner_override: Override = {}
+    """Traits of the spawner → values. A mapping is merged into the trait's value."""
 
     @cached_property
     def name(self) -> str:
@@ -264,8 +300,11 @@ class Catalogue(_Part):
 def read(profile_list: Any, path: str = "profiles") -> Catalogue:
     """The catalogue that a `profile_list` describes; in its mapping form the keys only give the order.
 
-    Raises SettingsError with every mistake in it; `path` is where the list stands in the operator's configuration.
+    One that was read already is what it is. Raises SettingsError with every mistake in it; `path` is where the list
+    stands in the operator's configuration.
     """
+    if isinstance(profile_list, Catalogue):
+        return profile_list
     placed, mistakes = read_each(profile_list, path)
     if mistakes:
         raise SettingsError(mistakes, source=path)

@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from . import groups as group_names
+from . import user_names
 from .branding import Branding, Contact, contact_of
 from .identities import Identity
 from .membership import Rule, idp_name, whom
@@ -22,12 +23,19 @@ class Community(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     title: str = ""
+    """What people read; without it, the name."""
     members: tuple[Rule, ...] = ()
+    """Rules that say who belongs; a person has to meet one of them."""
     leads: tuple[Rule, ...] = ()
+    """Rules that say who leads; leads belong too."""
     leads_may_access_servers: bool = False  # see `roles` for what that gives
+    """Whether leads may start and open the servers of members who are no administrators."""
     opens: date | None = Field(None, alias="from")
+    """The first day on which it is open."""
     closes: date | None = Field(None, alias="until")
+    """The last day on which it is open."""
     branding: Branding = Branding()
+    """How pages look to whoever is in this community alone."""
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -261,11 +269,10 @@ def refusal(
 
 
 def _refusals(policy: Policy, identity: Identity) -> Iterator[Reason]:
-    name = identity.user_name.casefold()
     unverified = bool(identity.email) and not identity.email_verified
-    if name in map(str.casefold, policy.blocked_users):
+    if user_names.is_among(identity.user_name, policy.blocked_users):
         yield Reason("blocked_users", "This account is blocked on this hub.")
-    if name in map(str.casefold, policy.service_users):
+    if user_names.is_among(identity.user_name, policy.service_users):
         yield Reason("hub.service_users", "This name belongs to a program, and no person can log in with it.")
     if identity.named_by_email and not identity.email_domain:
         yield Reason("email", "Your provider did not give one plain e-mail address for your account.")

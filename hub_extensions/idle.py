@@ -45,7 +45,7 @@ def _is_time(text: Any) -> Any:
     return text
 
 
-_Time = Annotated[str | None, BeforeValidator(_is_time)]
+_Time = Annotated[str | None, BeforeValidator(_is_time, str | None)]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,9 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     timeout: _Time = None
+    """Stopped so long after the last activity: `90 minutes`, `12 hours`, `never`."""
     max_age: _Time = None
+    """Stopped so long after its start: `3 days`, `never`."""
 
 
 class Rule(_Part):
@@ -76,7 +78,9 @@ class Rule(_Part):
     """
 
     profiles: Names = ()
+    """Slugs of profiles."""
     groups: Names = ()
+    """Groups of the server's owner; `*` stands for any text."""
 
     @model_validator(mode="after")
     def _says_what_for_whom(self) -> "Rule":
@@ -100,6 +104,7 @@ class Idle(_Part):
     """
 
     rules: tuple[Rule, ...] = ()
+    """Other limits for some servers; the first that means a server and says it decides."""
 
     @property
     def is_set(self) -> bool:

@@ -8,14 +8,14 @@ from jupyterhub.roles import get_default_roles
 from jupyterhub.scopes import scope_definitions
 from traitlets.config import Config
 
-from . import usage_quota_policy
+from . import idle_service, usage_quota_policy
 from .additions import entries, listed
 from .catalogue_check import check_building, check_list
 from .configured_login import login_of
 from .findings import Finding, errors, warning
 from .login_check import check as check_login
 from .login_settings import Staff
-from .mistakes import Mistake, SettingsError
+from .mistakes import Mistake, SettingsError, shown
 from .node_sizes import expand
 from .roles import grant_mistakes, leads_roles
 from .settings import Settings, today
@@ -51,6 +51,7 @@ def check(c: Config, settings: Settings, staff: Staff | None = None) -> InUse:
         counted = _quotas(c, settings)
     except SettingsError as mistaken:
         found += errors(mistaken.mistakes)
+    found += _check_cullers(c, settings)
     found += check_login(replace(login_of(c, settings, named), staff=staff))
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
@@ -72,6 +73,23 @@ def _check_profiles(c: Config, settings: Settings, section: str, found: Any) -> 
     if found is not None and not any(service.get("name") == builder for service in listed(c, "services")):
         findings += check_building(found, path, builder)
     return findings
+
+
+def _check_cullers(c: Config, settings: Settings) -> list[Finding]:
+    """Cullers beside the one of the settings."""
+    if not settings.idle.is_set:
+        return []
+    given = settings.hub.config.get("JupyterHub", {}).get("services")
+    return [
+        warning(
+            f"c.JupyterHub.services[{shown(name)}]",
+            "is replaced by the culler of `idle`, which has this name."
+            if name == idle_service.CULLER
+            else "stops idle servers too: a server is stopped by whichever culler comes first.",
+            "Take it away, or leave out `idle`. Under Zero to JupyterHub it is `cull.enabled: false` that does.",
+        )
+        for name in idle_service.others(listed(c, "services") if given is None else entries(given))
+    ]
 
 
 def _check_grants(c: Config, settings: Settings) -> list[Finding]:

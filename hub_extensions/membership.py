@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, model_validator
 
 from . import groups as group_names
+from . import user_names
 from .identities import Identity
 
 Name = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -60,13 +61,21 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     users: Names = ()
+    """Names on this hub."""
     groups: Names = ()
+    """Groups of the provider's claims; `*` stands for any text."""
     github: Teams = ()
-    idp: Annotated[Names, BeforeValidator(_one_or_more)] = ()
+    """Organisations on GitHub, and their teams as `org:team-slug`."""
+    idp: Annotated[Names, BeforeValidator(_one_or_more, Name | Names)] = ()
+    """Identity providers: entity IDs behind CILogon, UUIDs behind Globus."""
     domains: Domains = ()
+    """Domains of verified e-mail addresses; `*.example.edu` means its sub-domains."""
     hosted_domains: Domains = ()
+    """Google Workspaces."""
     provider: Names = ()
+    """What people log in with: `github`, `cilogon`, `google`, `globus`, `oidc`, or the name of one of several."""
     invitation: bool = False
+    """Whether whoever has joined by an invitation is meant."""
 
     @model_validator(mode="after")
     def _means_somebody(self) -> Self:
@@ -115,8 +124,7 @@ class Rule(BaseModel):
         if self.github:
             yield "github", self._on_github(person)
         if self.users:
-            # Not casefold: of it, `ﬁona` is `fiona`, but whoever is called so at the provider is somebody else.
-            yield "users", _met(person.user_name.lower() in map(str.lower, self.users))
+            yield "users", _met(user_names.is_among(person.user_name, self.users))
         if self.invitation:
             yield "invitation", _met(bool(community) and community in person.invited_to)
         if self.idp:

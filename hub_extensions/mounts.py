@@ -83,10 +83,15 @@ class GroupDirectory(_Part):
     """
 
     groups: tuple[str, ...] = Field(min_length=1)
+    """Whose members have it; `*` stands for any text, and each group that fits has a folder."""
     mount_path: str
+    """Where it is in the server, such as `/home/jovyan/{group}`."""
     sub_path: str
+    """Where it is in the volume, such as `_groups/{group}`."""
     read_only: bool = False
+    """Whether nothing can be written into it."""
     volume: str = "home"
+    """The name of the volume."""
 
     @field_validator("mount_path", "sub_path", "volume")
     @classmethod

@@ -43,10 +43,15 @@ class NodeShares(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     node_type: str
+    """The cloud's name of the node's type, such as `n2-highmem-4`."""
     choices: int = Field(1, ge=1, le=MOST_CHOICES)
+    """How many: the whole node, its half, a quarter and so on."""
     default: int | None = Field(None, ge=1)
+    """Which is chosen where people choose nothing, counted from 1, the smallest."""
     cpu: float | None = Field(None, gt=0)
+    """CPUs that people's pods can use of such a node, if it was measured."""
     memory: str | int | None = None
+    """Memory that they can use, such as `27.5G`, if it was measured."""
 
     @field_validator("memory")
     @classmethod

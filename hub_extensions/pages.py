@@ -1,30 +1,23 @@
 """What every page of the hub is given: the template variable `hub_extensions`.
 
 `c.JupyterHub.template_vars["hub_extensions"] = PageContext(…)`: JupyterHub calls it for each page with the person who
-is logged in, or None, before it renders. All there is to compute is computed beforehand.
+is logged in, or None, before it renders. Only what changes with time is computed then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from . import groups
 from .branding import Brand, Branding, Contact, brand_for
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
 
-
-class Announcement(BaseModel):
-    """A sentence for everybody on every page, as plain text; `level` chooses its colour."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-    text: str
-    level: Literal["info", "success", "warning", "danger"] = "info"
+    from .announcements import Announcement
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,7 @@ class PageCommunity:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a template finds under the name `hub_extensions`."""
+    """What a template finds under the name `hub_extensions`; `announcements` are those for this person at this time."""
 
     title: str
     brand: Brand
@@ -46,13 +39,18 @@ class Page:
     announcements: tuple[Announcement, ...]
     contact: Contact | None
 
+    def announced_on(self, page: str) -> list[Announcement]:
+        """The announcements of a page: `login`, `home`, `spawn`, or "" for any other."""
+        return [each for each in self.announcements if each.is_on(page)]
+
 
 class PageContext:
-    """Gives each person's pages their brand.
+    """Gives each person's pages their brand and their announcements.
 
     `communities` are (name, title, branding), in the order in which the login page shows them. A person is anything
     that has `groups`, an iterable of names or of objects with a `name`; one without (a service, nobody) sees the hub's
-    brand.
+    brand. `announcements` tells those of the moment, which change while the hub runs; times in them are of `zone`, and
+    `now` is the clock.
     """
 
     def __init__(
@@ -60,25 +58,31 @@ class PageContext:
         hub_title: str,
         branding: Branding | None = None,
         communities: Sequence[tuple[str, str, Branding]] = (),
-        announcements: Sequence[Announcement] = (),
+        announcements: Callable[[], Sequence[Announcement]] = tuple,
+        zone: tzinfo = UTC,
+        now: Callable[[tzinfo], datetime] = datetime.now,
     ) -> None:
         hub_branding = branding or Branding()
         shown = tuple(PageCommunity(name, title, own.logo) for name, title, own in communities)
-        told = tuple(announcements)
 
         def page(*person_groups: str) -> Page:
             brand = brand_for(hub_title, hub_branding, communities, person_groups)
-            return Page(hub_title, brand, shown, told, brand.contact)
+            return Page(hub_title, brand, shown, (), brand.contact)
 
+        self.announcements = announcements
+        self._zone = zone
+        self._now = now
         self._hub_page = page()
         self._community_pages = {groups.key(name): page(name) for name, _, _ in communities}
 
     def __call__(self, user: Any) -> Page:
         """The page's variables for `user`, or for nobody when None."""
-        if not self._community_pages:
+        announced = self.announcements()
+        if not self._community_pages and not announced:
             return self._hub_page
-        names = (getattr(group, "name", group) for group in getattr(user, "groups", None) or ())
+        names = [getattr(group, "name", group) for group in getattr(user, "groups", None) or ()]
         mine = groups.keys(names) & self._community_pages.keys()
-        if len(mine) != 1:
-            return self._hub_page
-        return self._community_pages[next(iter(mine))]
+        page = self._community_pages[next(iter(mine))] if len(mine) == 1 else self._hub_page
+        now = self._now(self._zone)
+        told = tuple(each for each in announced if each.is_shown_at(now, self._zone) and each.is_for(names))
+        return replace(page, announcements=told) if told else page

@@ -16,7 +16,9 @@ def _as_written(value: Any) -> Any:
     return repr(value) if isinstance(value, float) else value
 
 
-Price = Annotated[Decimal, BeforeValidator(_as_written), Field(ge=0, le=1_000_000, max_digits=18, decimal_places=10)]
+Price = Annotated[
+    Decimal, Field(ge=0, le=1_000_000, max_digits=18, decimal_places=10), BeforeValidator(_as_written, float | str)
+]
 
 
 class Prices(BaseModel):
@@ -28,10 +30,15 @@ class Prices(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    """Three letters, such as `EUR`; only shown."""
     cpu_hour: Price = Decimal(0)
+    """What a core costs for an hour."""
     gib_hour: Price = Decimal(0)
+    """What a GiB of memory costs for an hour."""
     gpu_hour: Price = Decimal(0)
+    """What a GPU costs for an hour."""
     profiles: dict[str, Price] = {}
+    """What a server of a profile costs for an hour, by the profile's slug, instead of what it was given."""
 
     def cost(
         self, profile: str, *, hours: Fraction, gib_hours: Fraction, cpu_hours: Fraction, gpu_hours: Fraction

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from . import groups as group_names
+from . import user_names
 from .catalogue import Audience, Catalogue, Choice, Option, Profile, Restricted, UnlistedChoice
 from .mistakes import shown
 from .overrides import filled_in
@@ -58,7 +59,7 @@ class _Admitted(dict[Audience, bool]):
             audience.everyone
             or self._person.is_program
             or group_names.member_of_any(self._person.groups, audience.groups)
-            or self._person.user_name.lower() in audience.users
+            or user_names.key(self._person.user_name) in audience.users
         )
         return found
 

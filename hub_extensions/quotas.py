@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
 from . import groups as group_names
+from . import user_names
 from .catalogue import Names
 from .durations import duration_of
 from .mistakes import Mistake, did_you_mean, shown
@@ -108,6 +109,9 @@ def _percent(value: Any) -> Any:
     return int(found[1]) if found else value
 
 
+_Percent = Annotated[int, Field(ge=1, le=100)]
+
+
 def _is_window(text: Any) -> Any:
     span(text if isinstance(text, str) else repr(text))
     return text
@@ -129,9 +133,13 @@ class Exemption(_Part):
     """
 
     user: str
+    """Whose limit it is."""
     limit: str
+    """The amount, such as `900 GiB-hours`, or `unlimited`."""
     until: date | None = None
+    """The last day on which it holds."""
     reason: str = ""
+    """Why, for those who run the hub."""
 
 
 class Quota(_Part):
@@ -144,18 +152,31 @@ class Quota(_Part):
     """
 
     groups: Names = ()
+    """For members of any of these groups; `*` stands for any text."""
     communities: Names = ()
+    """For members of any of these communities; only sessions that count for the community are counted."""
     users: Names = ()
+    """For these people."""
     otherwise: bool = False
+    """Whether it is for people to whom no other entry of its resource applies."""
     resource: Resource
+    """What is counted."""
     limit: str
-    window: Annotated[str, BeforeValidator(_is_window)]
+    """How much each person may use in the window: `500 GiB-hours`, `40 CPU-hours`, `10 GPU-hours`, `60 hours`."""
+    window: Annotated[str, BeforeValidator(_is_window, str)]
+    """In how long: `30 days`, `24 hours`; or `day`, `week`, `month` of the calendar."""
     intersection: Intersection | None = None
+    """What several entries come to that count alike: the lowest (`min`), the highest, or their sum."""
     weights: dict[str, Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]] = {}
+    """How much an hour of a profile counts, by its slug: 2 is double, 0 is nothing."""
     exceptions: tuple[Exemption, ...] = ()
+    """Other limits for single people."""
     when_spent: Literal["refuse", "stop"] | None = None
-    grace: Annotated[str, BeforeValidator(_is_grace)] | None = None
-    warn_at: Annotated[int, BeforeValidator(_percent), Field(ge=1, le=100)] = 80
+    """What follows when nothing is left: no new server (`refuse`), or running ones end too (`stop`)."""
+    grace: Annotated[str, BeforeValidator(_is_grace, str)] | None = None
+    """How long running servers go on after their owner was told: `30 minutes`."""
+    warn_at: Annotated[_Percent, BeforeValidator(_percent, _Percent | str)] = 80
+    """From how many percent on people are told."""
 
     @field_validator("limit")
     @classmethod
@@ -210,7 +231,7 @@ class Quota(_Part):
             return False
         if self.communities:
             return bool(self.of_communities(person))
-        if person.user_name.casefold() in map(str.casefold, self.users):
+        if user_names.is_among(person.user_name, self.users):
             return True
         return group_names.member_of_any(person.groups, self.groups) if self.groups else not self.users
 
@@ -329,7 +350,7 @@ def _exempted(quota: Quota, user_name: str, today: date) -> Iterable[str]:
     return (
         exemption.limit
         for exemption in quota.exceptions
-        if exemption.user.casefold() == user_name.casefold() and (exemption.until is None or today <= exemption.until)
+        if user_names.is_among(user_name, [exemption.user]) and (exemption.until is None or today <= exemption.until)
     )
 
 

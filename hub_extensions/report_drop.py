@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import user_names
 from .branding import Branding
 from .ledger.month_figures import MonthFigures
 from .report_files import file_of
@@ -53,7 +54,8 @@ def month_report(
 ) -> Report:
     """Return the report of a month, as the settings have it but for what is given.
 
-    ``communities`` narrows it to sessions started for them. Raises ``sqlalchemy.exc.SQLAlchemyError`` when the database
+    ``communities`` narrows it to sessions started for them; the settings' tables are then not by community, if there is
+    but one. Raises ``sqlalchemy.exc.SQLAlchemyError`` when the database
     does not answer.
     """
     settings = ReportSettings.model_validate(usage.reports)
@@ -66,15 +68,22 @@ def month_report(
         title=usage.title,
         time_zone=usage.time_zone,
         month=month,
-        by=settings.by if by is None else by,
+        by=_tables(settings, only) if by is None else by,
         attribution=attribution or settings.report_attribution,
         communities=None if only is None else tuple(sorted(only)),
-        without_users=len({name.casefold() for name in settings.without.users}),
+        without_users=len(set(map(user_names.key, settings.without.users))),
         without_groups=settings.without.groups,
         prices=settings.prices,
         fewest=settings.fewest_people if fewest is None else fewest,
     )
     return report(asked, figures.read(month, time_zone(usage.time_zone), now, scope=scope), now)
+
+
+def _tables(settings: ReportSettings, communities: Collection[str] | None) -> tuple[By, ...]:
+    if communities is None or len(communities) > 1:
+        return settings.by
+    without = (tuple(each for each in by if each != "community") for by in settings.by)
+    return tuple(dict.fromkeys(by for by in without if by))
 
 
 class ReportDrop:

@@ -43,7 +43,9 @@ class Without(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     users: tuple[str, ...] = ()
+    """User names."""
     groups: tuple[str, ...] = ()
+    """Groups; `*` stands for any text."""
 
 
 class ReportSettings(BaseModel):
@@ -57,12 +59,19 @@ class ReportSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     prices: Prices | None = None
+    """Prices, which give an estimated cost."""
     without: Without = Without()
+    """People who are left out of reports, which say so."""
     fewest_people: Annotated[int, Field(ge=0, le=1000)] = FEWEST_PEOPLE
+    """Figures of fewer people are shown together with others; 0 shows all."""
     report_by: tuple[Annotated[str, AfterValidator(_is_by)], ...] = ("community", "profile")
+    """The tables of a report, such as `community` or `community,profile`."""
     report_attribution: Attribution = "full"
+    """How the hours of somebody in several groups count: `full` for each, `split` among them, `primary` for one."""
     report_folder: str = ""
+    """The whole path of a folder that gets the report's files when a month has ended."""
     report_formats: tuple[Format, ...] = ("csv", "html", "json")
+    """The files that it gets."""
 
     @field_validator("report_folder")
     @classmethod

@@ -148,6 +148,11 @@ def notes_of(table: str, asked: Asked, **known: Any) -> tuple[str, ...]:
             found.append(f"Overlap: the rows add up to {known['overlap']:,} hours more than the total.")
         if known["pooled"]:
             found.append(f"Rows of fewer than {asked.fewest} people are shown together with others.")
+        if known["is_one"]:
+            found.append(
+                "All rows are shown together: nothing finer was found that gives no few people away beside the other "
+                "tables. A report with fewer tables may show more."
+            )
     elif some and table != "total":
         found.append(f"A figure of fewer than {asked.fewest} people, and what it would follow from, is left out.")
     return tuple(found)

@@ -303,5 +303,12 @@ def _by_table(asked: Asked, by: By, rows: Sequence[tuple[tuple[str | None, ...],
         by,
         _columns(asked),
         tuple(Row(name, _values(found), count if count > 1 else 0) for name, count, found in ordered),
-        notes_of("by", asked, by=by, overlap=rounded(overlap), pooled=any(count > 1 for _, count, _ in rows)),
+        notes_of(
+            "by",
+            asked,
+            by=by,
+            overlap=rounded(overlap),
+            pooled=any(count > 1 for _, count, _ in rows),
+            is_one=len(rows) == 1 and rows[0][1] > 1,
+        ),
     )

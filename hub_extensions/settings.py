@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
+from . import announcements as announced
 from . import auth_state_environment
+from .announcements import Announcement
 from .branding import Branding
 from .catalogue_check import check_list
 from .communities import Communities
@@ -24,7 +26,6 @@ from .mistakes import Mistake, SettingsError, mistakes_in, shown
 from .mounts import GroupDirectory
 from .node_sizes import expand
 from .override_check import Traits
-from .pages import Announcement
 from .quotas import Quotas, too_long, unknown_communities
 from .report_settings import ReportSettings
 from .usage_service import time_zone
@@ -32,8 +33,17 @@ from .usage_service import time_zone
 _SET_DATABASE = "Set usage.database, for instance to sqlite:///usage.sqlite."
 
 
+def _may_be_empty(schema: dict[str, Any]) -> None:
+    """Put what `_empty_is_absent` lets through into the schema of a section."""
+    for key, value in schema["properties"].items():
+        if key not in schema.get("required", ()):
+            told = {name: value.pop(name) for name in ("default", "description") if name in value}
+            alternatives = [each for each in value.pop("anyOf", [value]) if each != {"type": "null"}]
+            schema["properties"][key] = {"anyOf": [*alternatives, {"type": "null"}], **told}
+
+
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, json_schema_extra=_may_be_empty)
 
     @model_validator(mode="before")
     @classmethod
@@ -51,9 +61,13 @@ class Hub(_Part):
     """
 
     title: str = "JupyterHub"
+    """What pages, reports and refusals call the hub."""
     admins: tuple[Rule, ...] = ()
+    """Rules that say who administers the hub, besides `admin_users`."""
     service_users: tuple[Name, ...] = ()
+    """Users that are programs, such as a health check: no login, no quota, counted nowhere."""
     config: dict[str, dict[str, Any]] = {}
+    """Traits by class, as in `hub.config` of Zero to JupyterHub: `JupyterHub: {spawner_class: profile-kube}`."""
 
 
 class Usage(_Part, ReportSettings):
@@ -67,11 +81,17 @@ class Usage(_Part, ReportSettings):
     """
 
     database: str = ""
+    """SQLAlchemy's URL of the ledger, such as `sqlite:////srv/hub/usage.sqlite`; without it, all of this is off."""
     hub_name: str = "hub"
+    """What this hub is called in the ledger, which several hubs may share."""
     url: str = ""
+    """Where the hub's proxy calls the usage service, such as `http://hub:10101`; else a free port on loopback."""
     time_zone: str = "UTC"
+    """IANA name of the zone in which days and months begin, such as `Europe/Berlin`."""
     keep_sessions: str = USUAL_KEEPING
+    """How long sessions stand there with people's names: `13 months`, `400 days`, `2 years`, `forever`."""
     metrics_per_user: bool = False
+    """Whether the service's metrics for Prometheus have the hours of people by name."""
 
     @field_validator("database")
     @classmethod
@@ -104,24 +124,40 @@ class Grant(_Part):
     """Scopes that whoever holds a role gets besides what the role has; `to` is the role's name, such as `user`."""
 
     to: str
+    """Name of the role, such as `user` or `server`."""
     scopes: tuple[str, ...] = Field(min_length=1)
+    """What whoever holds the role may do besides what the role has already."""
 
 
 class Settings(_Part):
     """Everything that `configure` wires; sizes are put into the profiles, which `catalogue_check` checks."""
 
     hub: Hub = Hub()
+    """The hub itself."""
     communities: Communities = {}
+    """Who may log in, as named sets of people."""
     profiles: Any = ()
+    """The environments that people can start: KubeSpawner's `profile_list`, and whom each part is for."""
     sizes: Any = {}
+    """Sizes by name, for `size` in a profile or a choice and for `sizes` in an option."""
     usage: Usage = Usage()
+    """What is kept of sessions, and shown of them."""
     quotas: Quotas = ()
+    """How much each person may use."""
     idle: Idle = Idle()
+    """When servers are stopped for being idle or old."""
     branding: Branding = Branding()
+    """How pages look."""
     announcements: tuple[Announcement, ...] = ()
+    """Sentences at the top of pages."""
+    live_file: str = ""
+    """A file with `profiles`, `sizes` and `announcements`, which is read again when it changes."""
     grants: tuple[Grant, ...] = ()
+    """Scopes that are added to roles."""
     group_directories: tuple[GroupDirectory, ...] = ()
+    """Folders that the members of groups have in their servers."""
     environment_from_auth_state: auth_state_environment.Templates = {}
+    """Variables of a server, filled in from its owner's auth_state: `{auth_state[github_user][login]}`."""
     _doubts: tuple[Finding, ...] = PrivateAttr(())
 
     @property
@@ -150,7 +186,8 @@ def load(source: Mapping[str, Any] | str | Path, traits_of: Callable[[Any], Trai
     """
     if isinstance(source, Mapping):
         return check(source, "settings", traits_of)
-    return check(_read(Path(source)), str(source), traits_of)
+    path = Path(source)
+    return check(parse(read(path), str(path)), str(path), traits_of)
 
 
 def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Traits | None] | None = None) -> Settings:
@@ -172,6 +209,7 @@ def check(values: Mapping[str, Any], source: str, traits_of: Callable[[Any], Tra
         found = check_list(profiles, "profiles", traits, today(settings))
         mistakes += [finding for finding in found if finding.severity == "error"]
         settings._doubts = tuple(found)
+    mistakes += announced.mistakes(settings.announcements, settings.communities, time_zone(settings.usage.time_zone))
     mistakes += unknown_communities(settings.quotas, settings.communities)
     mistakes += too_long(settings.quotas, Keeping.parse(settings.usage.keep_sessions).shortest, "usage.keep_sessions")
     if mistakes:
@@ -186,23 +224,32 @@ def _at(values: Any, *path: str) -> Any:
     return values
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def read(path: Path) -> bytes:
+    """What a file of settings holds; raises SettingsError if it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes()
     except FileNotFoundError:
         raise SettingsError([Mistake(str(path), "there is no such file.")]) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise SettingsError([Mistake(str(path), f"cannot be read: {error}.")]) from None
+
+
+def parse(content: bytes, source: str) -> Mapping[str, Any]:
+    """The mapping that a YAML file called `source` holds; raises SettingsError if it holds none."""
     try:
-        values = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        values = yaml.load(content.decode("utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+    except UnicodeDecodeError as error:
+        raise SettingsError([Mistake(source, f"cannot be read: {error}.")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
-        place = f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else str(path)
+        place = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark else source
         raise SettingsError([Mistake(place, f"is not YAML: {error.problem}.")]) from None
+    except yaml.YAMLError as error:  # characters that YAML does not have
+        raise SettingsError([Mistake(source, f"is not YAML: {error}.")]) from None
     if values is None:
         return {}
     if not isinstance(values, Mapping):
-        raise SettingsError([Mistake(str(path), "expected a mapping of settings.")])
+        raise SettingsError([Mistake(source, "expected a mapping of settings.")])
     return values
 
 

@@ -29,6 +29,9 @@ _PRIME = 2**61 - 1
 
 _MOST_STEPS = 2000
 
+_MOST_TERMS = 20_000_000
+"""Terms of sums that are looked at, which takes some seconds."""
+
 Vector = dict[int, int]  # sparse, modulo the prime
 _Known = tuple[Vector, Vector]  # what is known of atoms, and of which shown sums it is made
 
@@ -39,6 +42,23 @@ class Row:
 
     labels: tuple[str, ...]
     shares: Mapping[int, Fraction]
+
+
+class _TooLongError(Exception):
+    """Whether something leaks cannot be found out with reasonable work."""
+
+
+@dataclass
+class _Work:
+    """What may still be done."""
+
+    left: int
+
+    def spend(self, terms: int) -> None:
+        """Count work. Raises ``_TooLongError`` when there was too much."""
+        self.left -= terms
+        if self.left < 0:
+            raise _TooLongError
 
 
 Block = tuple[int, ...]
@@ -67,21 +87,45 @@ def shares(rows: Iterable[Row]) -> dict[int, Fraction]:
     return found
 
 
-def pooled(tables: Sequence[Sequence[Row]], people: Sequence[frozenset[int]], fewest: int) -> list[list[Block]]:
+def pooled(
+    tables: Sequence[Sequence[Row]], people: Sequence[frozenset[int]], fewest: int, most_terms: int = _MOST_TERMS
+) -> list[list[Block]]:
     """Return for each table which of its rows are shown as one: blocks of one row, and of several where one is small.
 
     ``people`` are those of each atom; the total over all atoms is taken to be shown. In each table every atom has to
     have its full share in some row or in several together. Rows of tables with several dimensions are pooled with
-    those that differ in the last only, as long as that is enough. Raises ``ValueError`` if there are fewer people than
-    ``fewest`` at all: then nothing can be shown.
+    those that differ in the last only, as long as that is enough. Where it would take more than ``most_terms`` to find
+    out what leaks, all rows of the largest table are one, and so on. Raises ``ValueError`` if there are fewer people
+    than ``fewest`` at all: then nothing can be shown.
     """
     if fewest <= 1:
         return [[(number,) for number in range(len(rows))] for rows in tables]
     everybody: frozenset[int] = frozenset().union(*people)
     if people and len(everybody) < fewest:
         raise ValueError(f"there are only {len(everybody)} people")
+    by_size = sorted(range(len(tables)), key=lambda number: (len(tables[number]), number))
+    for count in range(len(tables), 0, -1):
+        told = sorted(by_size[:count])
+        most_terms //= 2  # so that all attempts together are within it
+        try:
+            found = _pooled([tables[number] for number in told], people, fewest, _Work(most_terms))
+        except _TooLongError:
+            continue
+        blocks = dict(zip(told, found, strict=True))
+        return [blocks.get(number) or _as_one(rows) for number, rows in enumerate(tables)]
+    return [_as_one(rows) for rows in tables]
+
+
+def _as_one(rows: Sequence[Row]) -> list[Block]:
+    """All rows as one block, which tells no more than the total does: in a table everything has its full share."""
+    return [tuple(range(len(rows)))] if rows else []
+
+
+def _pooled(
+    tables: Sequence[Sequence[Row]], people: Sequence[frozenset[int]], fewest: int, work: _Work
+) -> list[list[Block]]:
     blocks = [_first_blocks(rows, people, fewest) for rows in tables]
-    while leaks := _leaks(tables, blocks, people, fewest):
+    while leaks := _leaks(tables, blocks, people, fewest, work):
         for leak in leaks:
             # One that was closed along with another is not there any more.
             if all(each.table < 0 or each.block in blocks[each.table] for each, _ in leak):
@@ -154,18 +198,24 @@ def _modular(share: Fraction) -> int:
 
 
 def _leaks(
-    tables: Sequence[Sequence[Row]], blocks: Sequence[Sequence[Block]], people: Sequence[frozenset[int]], fewest: int
+    tables: Sequence[Sequence[Row]],
+    blocks: Sequence[Sequence[Block]],
+    people: Sequence[frozenset[int]],
+    fewest: int,
+    work: _Work,
 ) -> list[list[tuple[_Shown, int]]]:
     """Return what has to be added up, and how often, to learn something of fewer people, for each way to do so."""
     shown = sorted(_shown(tables, blocks, len(people)), key=lambda each: len(each.vector))
-    known = _of_small_atoms([each.vector for each in shown], people, fewest)
+    known = _of_small_atoms([each.vector for each in shown], people, fewest, work)
     return [
         [(shown[number], times) for number, times in combination.items()]
-        for combination in _of_few(known, people, fewest)
+        for combination in _of_few(known, people, fewest, work)
     ]
 
 
-def _of_small_atoms(vectors: Sequence[Vector], people: Sequence[frozenset[int]], fewest: int) -> dict[int, _Known]:
+def _of_small_atoms(
+    vectors: Sequence[Vector], people: Sequence[frozenset[int]], fewest: int, work: _Work
+) -> dict[int, _Known]:
     """Return a basis of all that follows from vectors and lies in small atoms alone, by the pivot of each.
 
     No vector of it has the pivot of another. Each has with it the combination of ``vectors`` that it is.
@@ -173,15 +223,15 @@ def _of_small_atoms(vectors: Sequence[Vector], people: Sequence[frozenset[int]],
     small = {atom for atom, those in enumerate(people) if len(those) < fewest}
     rows = ((vector, {number: 1}) for number, vector in enumerate(vectors))
     # A pivot is the first of its vector: whoever has a small one, small atoms being last, has no other.
-    found = {at: row for at, row in _echelon(rows, small).items() if at in small}
+    found = {at: row for at, row in _echelon(rows, small, work).items() if at in small}
     for at in sorted(found, reverse=True):
         for other, (vector, combination) in found.items():
             if other != at and at in vector:
-                found[other] = _without(at, (vector, combination), found[at])
+                found[other] = _without(at, (vector, combination), found[at], work)
     return found
 
 
-def _echelon(rows: Iterable[_Known], last: Container[int]) -> dict[int, _Known]:
+def _echelon(rows: Iterable[_Known], last: Container[int], work: _Work) -> dict[int, _Known]:
     """Return what spans the same, by the first atom of each vector, all of which differ; ``last`` come last."""
 
     def order(atom: int) -> tuple[bool, int]:
@@ -190,14 +240,17 @@ def _echelon(rows: Iterable[_Known], last: Container[int]) -> dict[int, _Known]:
     pivots: dict[int, _Known] = {}
     for row in rows:
         rest = row
+        work.spend(len(rest[0]))
         while (at := min((atom for atom in rest[0] if atom in pivots), key=order, default=None)) is not None:
-            rest = _without(at, rest, pivots[at])
+            rest = _without(at, rest, pivots[at], work)
         if rest[0]:
             pivots[min(rest[0], key=order)] = rest
     return pivots
 
 
-def _of_few(basis: Mapping[int, _Known], people: Sequence[frozenset[int]], fewest: int) -> Iterator[Vector]:
+def _of_few(
+    basis: Mapping[int, _Known], people: Sequence[frozenset[int]], fewest: int, work: _Work
+) -> Iterator[Vector]:
     """Yield the combinations behind vectors of few people: one for each pivot that is in any.
 
     People are taken together step by step. Of the vectors whose pivots are of these people alone, a combination may
@@ -221,7 +274,8 @@ def _of_few(basis: Mapping[int, _Known], people: Sequence[frozenset[int]], fewes
             those = waiting.pop()
             near = {pivot for person in those for pivot in pivots_of[person] if people[pivot] <= those}
             inside = {atom for person in those for atom in atoms_of[person] if people[atom] <= those}
-            rows = _echelon((basis[pivot] for pivot in sorted(near)), inside)
+            work.spend(len(near) + len(inside))
+            rows = _echelon((basis[pivot] for pivot in sorted(near)), inside, work)
             vanishing = next((combination for at, (_, combination) in rows.items() if at in inside), None)
             if vanishing is not None:
                 yield vanishing
@@ -237,8 +291,9 @@ def _of_few(basis: Mapping[int, _Known], people: Sequence[frozenset[int]], fewes
                 yield basis[start][1]  # nobody can tell in time: better too careful
 
 
-def _without(atom: int, row: _Known, other: _Known) -> _Known:
+def _without(atom: int, row: _Known, other: _Known, work: _Work) -> _Known:
     """Take so much of another away that an atom vanishes."""
+    work.spend(sum(len(each) for each in (*row, *other)))
     times = -row[0][atom] * pow(other[0][atom], -1, _PRIME)
     return _sum(row[0], other[0], times), _sum(row[1], other[1], times)
 

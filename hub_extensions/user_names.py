@@ -25,6 +25,19 @@ LONGEST = 255  # characters; what JupyterHub's database keeps
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}  # Unicode's categories of control, format and private characters
 
 
+def key(name: str) -> str:
+    """The form under which a name in settings and a name of the hub are compared: lower case, as JupyterHub has names.
+
+    Not casefold: of it, `ﬁona` is `fiona`, but to JupyterHub they are two people.
+    """
+    return name.lower()
+
+
+def is_among(name: str, names: Iterable[str]) -> bool:
+    """Whether settings name this user."""
+    return key(name) in map(key, names)
+
+
 class RefusedName(Exception):  # noqa: N818 - it is an answer to a person, not a fault
     """This name cannot be one on this hub; the message says why, in a sentence."""
 

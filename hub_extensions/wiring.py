@@ -4,7 +4,7 @@ import copy
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ from typing import Any
 from jupyterhub.utils import random_port
 from traitlets.config import Application, Config
 
-from . import catalogue, changes, idle_service, in_use
+from . import catalogue, changes, idle_service, in_use, live_settings
 from . import settings as settings_files
 from .additions import add_role, grant, handle, listed, put, sections, update
 from .findings import Finding, told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
+from .live_file import LiveFile
+from .live_settings import Given, Live, LiveAnnouncements, LiveProfiles
 from .mistakes import SettingsError
 from .pages import PageContext
 from .report_settings import plain
@@ -25,7 +27,7 @@ from .roles import leads_roles
 from .settings import Settings
 from .share import TEMPLATES
 from .spawner_traits import traits_of
-from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration
+from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration, time_zone
 from .z2jh.chart import read_chart
 from .z2jh.custom import translate
 
@@ -40,9 +42,12 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None)
     What is there already stays: lists are appended to, and what stands under a name of ours is put in its place, so
     that a second call changes nothing. Settings with mistakes end the process with status 1 and one message that lists
     them all, before anything is set: JupyterHub would log an exception and start without its configuration.
+
+    Profiles, sizes and announcements of a YAML file, or of the one that `live_file` names, are those that it has at any
+    moment: it is followed from the hub's first page or server on, see `live_settings`.
     """
     try:
-        wired = wire(c, read_chart() if settings is None else None, settings)
+        wired = wire(c, read_chart() if settings is None else None, settings, live_log=_log())
     except SettingsError as error:
         raise SystemExit(str(error)) from error
     tell = _log()
@@ -65,23 +70,33 @@ def wire(
     values: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | str | Path | None = None,
     process: Mapping[str, str] = os.environ,
+    live_log: logging.Logger | None = None,
 ) -> Wired:
     """Do what `configure` does, from the values of a chart or from settings, and tell it nobody.
 
-    `process` is the environment of the hub's process. Raises SettingsError with everything that is wrong, by the paths
-    of what was given, before anything is set.
+    `process` is the environment of the hub's process. `live_log` is told what becomes of new versions of the file that
+    profiles and announcements come from; without it they stay as they are, and a `live_file` may be absent. Raises
+    SettingsError with everything that is wrong, by the paths of what was given, before anything is set.
     """
     source = None if values is None else translate(values, sections(c), process)
+    staff = source.staff if source else None
     given = source.settings if source else {} if settings is None else settings
+    written = Given({})
     try:
-        checked = settings_files.load(given, lambda named: traits_of(named or c.JupyterHub.get("spawner_class")))
-        used = in_use.check(c, checked, source.staff if source else None)
+        written = live_settings.given(given, may_be_absent=live_log is None)
+        checked = settings_files.check(
+            written.values, written.name, lambda named: traits_of(named or c.JupyterHub.get("spawner_class"))
+        )
+        used = in_use.check(c, checked, staff)
     except SettingsError as error:
-        raise source.error(error) if source else error from None
+        placed = SettingsError(written.placed(error.mistakes), error.source)
+        raise source.error(placed) if source else placed from None
     if source and source.is_wrong:
         raise source.error()
+    used = replace(used, doubts=written.placed([*written.doubts, *used.doubts]))
+    live = live_settings.follow(written, c, staff, checked, used.doubts, live_log) if live_log else None
     before = copy.deepcopy(sections(c))
-    _apply(c, checked, used)
+    _apply(c, checked, used, live)
     found = changes.compare(before, sections(c))
     changes.remember(c, found, checked)
     summary = f"{len(used.profiles or ())} profiles, {len(checked.communities)} communities, {len(used.quotas)} quotas"
@@ -94,12 +109,14 @@ def _log() -> logging.Logger:
     return Application.instance().log if Application.initialized() else log
 
 
-def _apply(c: Config, settings: Settings, used: InUse) -> None:
+def _apply(c: Config, settings: Settings, used: InUse, live: LiveFile[Live] | None) -> None:
     for section, traits in settings.hub.config.items():
         for name, value in traits.items():
             c[section][name] = value
-    _set_pages(c, settings)
-    if used.profiles is not None:
+    _set_pages(c, settings, live)
+    if live and settings.profiles:
+        c.ProfileSpawner.profile_list = LiveProfiles(live)
+    elif used.profiles is not None:
         c[used.section or "ProfileSpawner"].profile_list = used.profiles
     if "time_zone" in settings.usage.model_fields_set:
         c.ProfileSpawner.time_zone = c.CommunityAuthenticator.time_zone = settings.usage.time_zone
@@ -148,7 +165,7 @@ def _set_login(c: Config, settings: Settings) -> None:
         login.contact = settings.branding.contact
 
 
-def _set_pages(c: Config, settings: Settings) -> None:
+def _set_pages(c: Config, settings: Settings, live: LiveFile[Live] | None) -> None:
     paths = listed(c, "template_paths")
     if str(TEMPLATES) not in paths:
         # The first folder that has a page wins, and JupyterHub adds its own at the end: an operator's pages come first.
@@ -157,7 +174,8 @@ def _set_pages(c: Config, settings: Settings) -> None:
         settings.hub.title,
         settings.branding,
         [(name, community.title or name, community.branding) for name, community in settings.communities.items()],
-        settings.announcements,
+        LiveAnnouncements(live) if live else lambda: settings.announcements,
+        time_zone(settings.usage.time_zone),
     )
     update(c, "template_vars", {"hub_extensions": page})
 

@@ -7,11 +7,16 @@ server is when it started and was last active; profile and groups are told by th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import signal
+import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from jupyterhub_idle_culler import IdleCuller
@@ -22,7 +27,7 @@ from hub_extensions.idle_service import IDLE_VARIABLE, check_seconds
 from hub_extensions.usage_service import RUNNING_SERVERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +93,33 @@ def run(environment: Mapping[str, str] = os.environ) -> None:
     arbiter = Arbiter(
         idle, environment["JUPYTERHUB_API_URL"], environment["JUPYTERHUB_API_TOKEN"], fresh=min(30.0, every / 2)
     )
-    # Its configuration file would be looked for in the folder in which the hub runs.
-    IdleCuller.launch_instance(argv=[], config_file="", cull_every=every, cull_arbiter_hook=arbiter)
+    with _certificates(environment) as certificates:
+        # Its configuration file would be looked for in the folder in which the hub runs.
+        IdleCuller.launch_instance(argv=[], config_file="", cull_every=every, cull_arbiter_hook=arbiter, **certificates)
+
+
+@contextlib.contextmanager
+def _certificates(environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """What the culler needs where the hub and its services know each other by certificates (`internal_ssl`).
+
+    The hub names this service's own; the culler looks for the hub's, in a folder of a certain form.
+    """
+    key = environment.get("JUPYTERHUB_SSL_KEYFILE")
+    if not key:
+        yield {}
+        return
+    # The hub ends its services by this signal; the folder goes with them.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with TemporaryDirectory(prefix="idle-culler-") as folder:
+        for place, file in (
+            ("hub-internal/hub-internal.key", key),
+            ("hub-internal/hub-internal.crt", environment["JUPYTERHUB_SSL_CERTFILE"]),
+            ("hub-ca/hub-ca.crt", environment["JUPYTERHUB_SSL_CLIENT_CA"]),
+        ):
+            link = Path(folder, place)
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(Path(file).resolve())
+        yield {"ssl_enabled": True, "internal_certs_location": folder}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from traitlets import List, Unicode
 
 from hub_extensions.end_reasons import EndReason
+from hub_extensions.idle_service import CULLERS
 
 from .hook_chain import HookChain
 
@@ -23,7 +24,7 @@ class Endings(HookChain):
 
     cullers = List(
         Unicode(),
-        ["idle-culler", "jupyterhub-idle-culler", "jupyterhub-idle-culler-service", "cull-idle"],
+        list(CULLERS),
         config=True,
         help="""
         Services of the hub that stop servers which are idle or old.

@@ -6,6 +6,7 @@ from typing import Any
 from jupyterhub.spawner import SimpleLocalProcessSpawner
 
 from hub_extensions import catalogue
+from hub_extensions.live_settings import LiveProfiles
 
 from .profile_spawner import ProfileSpawner
 
@@ -36,9 +37,13 @@ class ProfileLocalSpawner(ProfileSpawner, SimpleLocalProcessSpawner):
 
     def _not_applied(self) -> list[str]:
         """The settings in overrides of the profiles that processes do without; none of profiles from a function."""
-        listed = [] if callable(self.profile_list) else self.profile_list
-        placed, _ = catalogue.read_each(listed, "profile_list")
-        names = {name for _, profile in placed for part in profile.parts() for name in part.kubespawner_override}
+        listed = self.profile_list
+        if isinstance(listed, LiveProfiles):
+            known = listed().profiles
+        else:
+            placed, _ = catalogue.read_each([] if callable(listed) else listed, "profile_list")
+            known = tuple(profile for _, profile in placed)
+        names = {name for profile in known for part in profile.parts() for name in part.kubespawner_override}
         return sorted(name for name in names if name in _NOT_ENFORCED or not self.has_trait(name))
 
     def get_args(self) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from traitlets import Dict, List, Unicode, validate
 
-from hub_extensions import balances, quota_words
+from hub_extensions import balances, quota_words, user_names
 from hub_extensions.checked_traits import checked
 from hub_extensions.ledger.metrics import UNCOUNTED_STARTS
 from hub_extensions.mistakes import validated
@@ -92,7 +92,7 @@ class QuotaCheck(HookChain):
     @property
     def is_of_program(self) -> bool:
         """Whether the server belongs to a service user."""
-        return self.user.name.casefold() in map(str.casefold, self.service_users)
+        return user_names.is_among(self.user.name, self.service_users)
 
     # What ProfileSpawner has.
     session: SessionRecord

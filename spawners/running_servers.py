@@ -8,6 +8,7 @@ from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.scopes import needs_scope
 
 from hub_extensions.ledger import UsageLedger
+from hub_extensions.pages import PageContext
 
 from .session import running
 
@@ -25,17 +26,24 @@ class RunningServers(APIHandler):
     @needs_scope("read:users:groups")  # type: ignore[untyped-decorator]
     @needs_scope("read:servers")  # type: ignore[untyped-decorator]
     async def get(self) -> None:
-        """`{"hub", "ledger", "at", "servers": […], "stopping": {…}}`.
+        """`{"hub", "ledger", "at", "announcements": […], "servers": […], "stopping": {…}}`.
 
-        `ledger`: whether this hub writes one. `at`: when this was so. `stopping`: when sessions are going to be stopped
-        because a quota is spent, by their id.
+        `ledger`: whether this hub writes one. `at`: when this was so. `announcements`: those in use, for the pages of
+        services. `stopping`: when sessions are going to be stopped because a quota is spent, by their id.
         """
         ledger = UsageLedger(config=self.config)
         # What spawners share; the web application has a copy of its own.
         records = running(self.users.settings)
         sessions = [record.as_json() for record in records]
         stopping = {record.id: at.isoformat() for record in records if (at := record.spawner.quota_stops_at)}
-        head = {"hub": ledger.hub_name, "ledger": ledger.enabled, "at": datetime.now(UTC).isoformat()}
+        pages = self.settings["template_vars"].get("hub_extensions")
+        announcements = pages.announcements() if isinstance(pages, PageContext) else ()
+        head = {
+            "hub": ledger.hub_name,
+            "ledger": ledger.enabled,
+            "at": datetime.now(UTC).isoformat(),
+            "announcements": [each.as_written() for each in announcements],
+        }
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", "no-store")
         self.write(json.dumps(head)[:-1] + ', "servers": [')

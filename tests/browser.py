@@ -44,17 +44,20 @@ def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def assert_pleasant(page: Page, picture: Path) -> None:
     """In light and dark mode, on a desk and on a phone: axe finds nothing, and nothing is wider than the screen.
 
-    Pictures are kept for people to look at.
+    Pictures are taken only for people who ask for them, by SCREENSHOTS: to paint them takes longer than to look.
     """
     found = []
+    axe = Axe()
     for mode, width in WAYS:
         await page.emulate_media(color_scheme=mode, reduced_motion="reduce")
         await page.set_viewport_size({"width": width, "height": 800})
-        await page.screenshot(path=f"{picture}.{mode}-{width}.png", full_page=True, animations="disabled")
+        if os.environ.get("SCREENSHOTS"):
+            await page.screenshot(path=f"{picture}.{mode}-{width}.png", full_page=True, animations="disabled")
         too_wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if too_wide > 0:
             found.append(f"{mode}-{width}: the page is {too_wide} pixels wider than the screen")
-        results = await Axe().run(page)
+        results = await axe.run(page)
+        axe = Axe("true")  # its script is in the page by now
         found += [
             f"{mode}-{width}: {violation['id']}: {node['html'][:200]} {node.get('failureSummary', '')}"
             for violation in results.response["violations"]

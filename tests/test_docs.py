@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from click import Context
+from click.testing import CliRunner
 from traitlets.config import Config
 
-from hub_extensions import settings
+from hub_extensions import configure, settings
+from hub_extensions.announcements import Announcement
 from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
 from hub_extensions.commands import main
 from hub_extensions.report_settings import ReportSettings
@@ -73,3 +75,30 @@ def test_the_commands_about_usage_can_be_called_as_they_are_shown():
         command.make_context(name, arguments)
         called.append((program, name))
     assert called == [("hub-extensions", name) for name in ("report", "forget", "import")]
+
+
+def test_the_pod_of_the_helm_page_is_printed(tmp_path, monkeypatch):
+    text = (LOGINS.parent / "helm.md").read_text()
+    values = next(block for block in re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL) if "profileList" in block)
+    (tmp_path / "values.yaml").write_text(values)
+    monkeypatch.chdir(tmp_path)
+    [call] = re.findall(r"^hub-extensions (render .*)$", text, flags=re.MULTILINE)
+    printed = CliRunner().invoke(main, shlex.split(call))
+    assert printed.exit_code == 0, printed.output
+    [notebook] = yaml.safe_load(printed.output)["spec"]["containers"]
+    assert notebook["resources"]["limits"]["memory"] == 4 * 2**30
+
+
+def test_what_changes_without_a_restart_has_no_mistake_and_shows_every_setting_of_an_announcement(tmp_path):
+    text = (LOGINS.parent / "running.md").read_text()
+    values, live = re.findall(r"```yaml\n(?=# (?:values|live))(.*?)```", text, flags=re.DOTALL)
+    custom = yaml.safe_load(values)["custom"]
+    [mount] = yaml.safe_load(values)["hub"]["extraVolumeMounts"]
+    assert custom["live_file"].startswith(f"{mount['mountPath']}/")
+    (tmp_path / "live.yaml").write_text(live)
+    communities = {"ocean-lab": {"members": [{"users": ["ada"]}]}}
+    c = Config({"JupyterHub": {"spawner_class": "profile-kube"}})
+    configure(c, {"communities": communities, "live_file": str(tmp_path / "live.yaml")})
+    assert [profile.slug for profile in c.ProfileSpawner.profile_list().profiles] == ["small"]
+    [announcement] = yaml.safe_load(live)["announcements"]
+    assert set(announcement) == {field.alias or name for name, field in Announcement.model_fields.items()}

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from hub_extensions.announcements import Announcement
 from hub_extensions.branding import Branding
-from hub_extensions.pages import Announcement, PageContext
+from hub_extensions.pages import PageContext
 
 COMMUNITIES = [
     ("ocean-lab", "Ocean Lab", Branding(logo="/ocean.svg", contact="ocean@example.org")),
@@ -43,7 +44,7 @@ def test_each_person_s_pages_have_the_brand_of_their_one_community(user: object,
 
 
 def test_every_page_can_name_the_communities_and_the_announcements() -> None:
-    page = PageContext("The Hub", None, COMMUNITIES, [Announcement(text="Soon.", level="warning")])(None)
+    page = PageContext("The Hub", None, COMMUNITIES, lambda: [Announcement(text="Soon.", level="warning")])(None)
     assert [(c.name, c.title, c.logo) for c in page.communities] == [
         ("ocean-lab", "Ocean Lab", "/ocean.svg"),
         ("land", "Land Group", None),

@@ -16,6 +16,7 @@ from hub_extensions.user_names import (
     Step,
     TakenNames,
     derived,
+    is_among,
     look_of,
     pseudonym,
     refuse_unfit,
@@ -26,6 +27,28 @@ PEPPER = b"0123456789abcdef"
 
 def steps(*written):
     return TypeAdapter(tuple[Step, ...]).validate_python(written)
+
+
+# Which names in settings mean somebody.
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "expected"),
+    [
+        ("ada", "ada", True),
+        ("ada", "Ada", True),
+        ("Ada", "ada", True),  # on a hub that keeps capitals
+        ("ada@example.org", "Ada@Example.org", True),
+        ("ada2", "ada", False),
+        ("ad", "ada", False),
+        ("straße", "STRAßE", True),
+        ("strasse", "straße", False),
+        ("ﬁona", "fiona", False),
+    ],
+)
+def test_settings_mean_whoever_is_called_so_but_for_capitals(name, named, expected):
+    assert is_among(name, ["somebody", named]) is expected
+    assert not is_among(name, [])
 
 
 # From a claim to a name.

@@ -302,3 +302,29 @@ def test_a_culler_is_wired_once_and_only_where_something_is_ever_stopped():
     [role] = [role for role in c.JupyterHub.load_roles if role["name"] == "idle-culler"]
     assert role["services"] == ["idle-culler"]
     assert "delete:servers" in role["scopes"]
+
+
+@pytest.mark.parametrize(
+    ("service", "doubted"),
+    [
+        (
+            {"name": "jupyterhub-idle-culler", "command": ["python3", "-m", "jupyterhub_idle_culler"]},
+            "stops idle servers",
+        ),
+        ({"name": "tidy", "command": ["jupyterhub-idle-culler", "--timeout=3600"]}, "stops idle servers too"),
+        ({"name": "cull-idle", "api_token": "of one that runs elsewhere"}, "stops idle servers too"),
+        ({"name": "idle-culler", "command": "python3 cull_idle_servers.py"}, "is replaced"),
+        ({"name": "binder", "url": "http://binder", "api_token": "x"}, ""),
+    ],
+)
+def test_a_culler_beside_that_of_the_settings_is_doubted_once_and_one_without_is_not(service, doubted, caplog):
+    c = Config({"JupyterHub": {"services": [service]}})
+    configure(c, {})
+    assert caplog.text.count("c.JupyterHub.services[") == 0
+    configure(c, {"idle": {"timeout": "1 hour"}})
+    assert caplog.text.count("c.JupyterHub.services[") == bool(doubted)
+    assert doubted in caplog.text
+    caplog.clear()
+    if service["name"] != "idle-culler":  # it is gone
+        configure(c, {"idle": {"timeout": "1 hour"}})
+        assert caplog.text.count("c.JupyterHub.services[") == bool(doubted)

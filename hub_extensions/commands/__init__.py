@@ -15,6 +15,7 @@ COMMANDS = {
     "invite": "Make an invitation to a community and print its link, which cannot be printed again.",
     "render": "Print the pod that a hub with these Helm values would start for a person.",
     "report": "Report what a hub was used for in a month: people, sessions, hours, estimated cost.",
+    "schema": "Print the JSON Schema of the settings, with what each of them means.",
     "sizes": "Print the choices of an option that share out nodes of a type, for `profile_options`.",
     "usage": "Serve the usage pages.",
 }

@@ -9,14 +9,17 @@ from urllib.parse import urlencode, urlsplit
 import click
 
 from ..invitations import KEY_VARIABLE, USUAL_DAYS, expiry_of, inviting, proposed
-from ..usage_service import DATABASE_VARIABLE
+from .database import database_options, ledger_at, settings_in
 from .mistaken_call import CalledWrongly
 from .output import format_option, printed
 
 if TYPE_CHECKING:
     from ..invitations import Invitation
+    from ..ledger import Ledger
     from ..ledger.invitations import InvitationStore
     from ..settings import Settings
+
+_STATEMENT_SECONDS = 10
 
 EPILOG = f"""\b
 Example: a link for 30 people of a course, for two weeks:
@@ -47,9 +50,7 @@ which must then be set here too.
 @click.option("--hub-url", metavar="URL", help="Address of the hub, such as https://hub.example.org/.")
 @click.option("--list", "list_", is_flag=True, help="Print the community's invitations and who came by each.")
 @click.option("--revoke", metavar="ID", type=int, help="Withdraw an invitation, and the membership by it.")
-@click.option("--settings", "file", metavar="FILE", type=click.Path(path_type=Path), help="The hub's settings.")
-@click.option("--database", help=f"Database of the hub, if not in the settings.  [env: {DATABASE_VARIABLE}]")
-@click.option("--hub", help="Name of the hub in the database, if not in the settings (hub).")
+@database_options
 @format_option
 def command(
     community: str,
@@ -71,37 +72,36 @@ def command(
     """
     if list_ and revoke is not None:
         raise CalledWrongly("--list and --revoke are two things; ask for one.")
-    store = _store(_settings(file, community), database, hub)
-    now = datetime.now(UTC)
-    if list_:
-        found = _asked(lambda: store.listed(community))
-        click.echo(printed([_shown(each, now) for each in found], format_), nl=False)
-        return
-    if revoke is not None:
-        if not _asked(lambda: store.revoke(revoke, community, by, now)):
-            raise CalledWrongly(f"There is no invitation {revoke} to {community[:64]!r}; --list shows those there are.")
-        click.echo(printed({"revoked": revoke}, format_), nl=False)
-        return
-    page = _page(hub_url)
-    try:
-        invitation = proposed(store.hub, community, by, now, expires_at=expiry_of(expires, now), uses=uses, note=note)
-    except ValueError as error:
-        raise CalledWrongly(str(error)) from None
-    made, token = _asked(lambda: store.make(invitation))
-    click.echo(printed({"link": f"{page}?{urlencode({'token': token})}", **_shown(made, now)}, format_), nl=False)
+    settings = settings_in(file)
+    if file is not None:
+        _check_community(settings, file, community)
+    with ledger_at(settings, database, timeout=_STATEMENT_SECONDS) as ledger:
+        store, now = _store(ledger, hub or settings.usage.hub_name), datetime.now(UTC)
+        if list_:
+            found: Any = [_shown(each, now) for each in store.listed(community)]
+        elif revoke is not None:
+            if not store.revoke(revoke, community, by, now):
+                raise CalledWrongly(
+                    f"There is no invitation {revoke} to {community[:64]!r}; --list shows those there are."
+                )
+            found = {"revoked": revoke}
+        else:
+            page = _page(hub_url)
+            try:
+                asked = proposed(
+                    store.hub, community, by, now, expires_at=expiry_of(expires, now), uses=uses, note=note
+                )
+            except ValueError as error:
+                raise CalledWrongly(str(error)) from None
+            made, token = store.make(asked)
+            found = {"link": f"{page}?{urlencode({'token': token})}", **_shown(made, now)}
+    click.echo(printed(found, format_), nl=False)
 
 
-def _settings(file: Path | None, community: str) -> "Settings | None":
-    """The settings in a file; refuses a community that they say would not take the invitation."""
-    if file is None:
-        return None
-    from ..mistakes import SettingsError, did_you_mean
-    from ..settings import load
+def _check_community(settings: "Settings", file: Path, community: str) -> None:
+    """Refuse a community that the settings say would not take an invitation."""
+    from ..mistakes import did_you_mean
 
-    try:
-        settings = load(file)
-    except SettingsError as error:
-        raise CalledWrongly(str(error)) from None
     if community not in settings.communities:
         advice = did_you_mean(community, settings.communities)
         raise CalledWrongly(f"{file} has no community {community[:64]!r}. {advice}".strip())
@@ -109,31 +109,15 @@ def _settings(file: Path | None, community: str) -> "Settings | None":
         raise CalledWrongly(
             f"{community} does not admit people by invitation: none of its rules in {file} says `invitation: true`."
         )
-    return settings
 
 
-def _store(settings: "Settings | None", database: str | None, hub: str | None) -> "InvitationStore":
-    from ..ledger import Ledger
+def _store(ledger: "Ledger", hub: str) -> "InvitationStore":
     from ..ledger.invitations import InvitationStore
 
-    url = database or (settings.usage.database if settings else "") or os.environ.get(DATABASE_VARIABLE, "")
-    if not url:
-        raise CalledWrongly("Where is the hub's database? Give --settings or --database sqlite:///usage.sqlite.")
-    name = hub or (settings.usage.hub_name if settings else "hub")
     try:
-        return InvitationStore(Ledger(url), name, os.environ.get(KEY_VARIABLE, ""))
+        return InvitationStore(ledger, hub, os.environ.get(KEY_VARIABLE, ""))
     except ValueError as error:
         raise CalledWrongly(str(error)) from None
-
-
-def _asked(question: Any) -> Any:
-    from alembic.util import CommandError
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        return question()
-    except (SQLAlchemyError, CommandError, OSError) as error:
-        raise click.ClickException(f"The database does not answer: {str(error).splitlines()[0]}") from None
 
 
 def _page(hub_url: str | None) -> str:

@@ -13,11 +13,12 @@ from ..report_settings import FORMATS, By, Format, parse_by, plain
 from ..sessions import Month
 from ..sums import Attribution
 from ..usage_service import DATABASE_VARIABLE, SETTINGS_VARIABLE, UsageSettings, time_zone
+from .database import settings_in
 from .mistaken_call import CalledWrongly
 
 if TYPE_CHECKING:
+    from ..branding import Branding
     from ..ledger import Ledger
-    from ..settings import Settings
 
 EPILOG = """\b
 Example: October by community, and by profile within each, as a page:
@@ -84,7 +85,6 @@ def command(
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
-    from ..branding import Branding
     from ..report_drop import month_report
     from ..report_files import file_of
 
@@ -106,13 +106,13 @@ def command(
         )
     except (SQLAlchemyError, CommandError, OSError) as error:
         raise click.ClickException(f"The database does not answer: {str(error).splitlines()[0]}") from None
-    _write(file_of(made, format_, Branding.model_validate(usage.branding)), output)
+    _write(file_of(made, format_, _branding(usage, communities)), output)
 
 
 def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSettings:
     if file is None and not database and SETTINGS_VARIABLE in os.environ:
         return UsageSettings.read(os.environ)  # what the hub tells its usage service
-    settings = _settings(file)
+    settings = settings_in(file)
     url = database or settings.usage.database or os.environ.get(DATABASE_VARIABLE, "")
     if not url:
         raise CalledWrongly("Where is the hub's database? Give --settings or --database sqlite:///usage.sqlite.")
@@ -123,21 +123,20 @@ def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSet
         time_zone=settings.usage.time_zone,
         communities={name: community.title or name for name, community in settings.communities.items()},
         branding=settings.branding.model_dump(mode="json"),
+        community_branding={
+            name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
+        },
         service_users=settings.hub.service_users,
         reports=plain(settings.usage),
     )
 
 
-def _settings(file: Path | None) -> "Settings":
-    from ..mistakes import SettingsError
-    from ..settings import Settings, load
+def _branding(usage: UsageSettings, communities: tuple[str, ...]) -> "Branding":
+    from ..branding import Branding, of_community
 
-    if file is None:
-        return Settings()
-    try:
-        return load(file)
-    except SettingsError as error:
-        raise CalledWrongly(str(error)) from None
+    hub = Branding.model_validate(usage.branding)
+    own = usage.community_branding.get(communities[0]) if len(set(communities)) == 1 else None
+    return of_community(Branding.model_validate(own), hub) if own else hub
 
 
 def _check_communities(names: tuple[str, ...], usage: UsageSettings) -> None:

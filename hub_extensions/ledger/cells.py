@@ -13,7 +13,7 @@ from ..sums import EVERYBODY, Days, Kept, Lengths, Sums
 from .tables import DAY_CELLS, KIND_CHOICES, KIND_GROUPS, KINDS, LEDGER_ZONES, MONTH_CELLS, PEOPLE, SESSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, Table
@@ -123,7 +123,10 @@ class Cells:
         now = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, this, scope)).distinct().subquery("now")
         # Looked up person by person, by an index that has them in order of time.
         cells = MONTH_CELLS.alias()
-        of_person = [cells.c.person_id == now.c.person_id, *self._in_scope(cells, scope, people=False)]
+        of_person = [cells.c.person_id == now.c.person_id, cells.c.hub == self.hub]
+        if scope.communities is not None:
+            # Not by the column itself: a person has few kinds, and the index would be searched for each of thousands.
+            of_person.append((cells.c.kind_id + 0).in_(self._kinds_in(scope.communities)))
         before = select(cells.c.day).where(*of_person, cells.c.day == last.start).exists()
         ever = select(cells.c.day).where(*of_person, cells.c.day < last.start).exists()
         found = select(
@@ -211,13 +214,15 @@ class Cells:
     def _in_scope(self, cells: FromClause, scope: Scope, *, people: bool = True) -> list[ColumnElement[bool]]:
         chosen: list[ColumnElement[bool]] = [cells.c.hub == self.hub]
         if scope.communities is not None:
-            kinds = select(KINDS.c.id).where(KINDS.c.hub == self.hub, KINDS.c.community.in_(sorted(scope.communities)))
-            chosen.append(cells.c.kind_id.in_(kinds))
+            chosen.append(cells.c.kind_id.in_(self._kinds_in(scope.communities)))
         if people and scope.users is not None:
             chosen.append(cells.c.person_id.in_(self._people(PEOPLE.c.user_name.in_(sorted(scope.users)))))
         if people and scope.without:
             chosen.append(cells.c.person_id.not_in(self._people(PEOPLE.c.folded.in_(_folded(scope.without)))))
         return chosen
+
+    def _kinds_in(self, communities: Collection[str]) -> Select[Any]:
+        return select(KINDS.c.id).where(KINDS.c.hub == self.hub, KINDS.c.community.in_(sorted(communities)))
 
     def _people(self, chosen: ColumnElement[bool]) -> Select[Any]:
         return select(PEOPLE.c.id).where(PEOPLE.c.hub == self.hub, chosen)

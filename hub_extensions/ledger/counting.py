@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, literal, literal_column, null, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, literal, literal_column, null, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..day_cells import MICROSECOND, Calendar, Stretch, day_cells
@@ -25,6 +25,7 @@ from .tables import (
     KINDS,
     LEDGER_ZONES,
     MONTH_CELLS,
+    MONTH_FIGURES,
     PEOPLE,
     SESSION_GROUPS,
     SESSIONS,
@@ -101,6 +102,8 @@ class Counter:
             )
             if not self._is_stale(connection):
                 return
+        with self._write() as connection:
+            connection.execute(delete(MONTH_FIGURES).where(MONTH_FIGURES.c.hub == self.hub))
         for cells in (DAY_CELLS, MONTH_CELLS):
             while self._remove_some(cells):
                 pass
@@ -204,6 +207,7 @@ class Counter:
                     }
                 )
         self._replace(connection, {person: touched[name] for name, person in people.items()}, cells)
+        self._outdate(connection, min(each.since() for each in changes))
         connection.execute(
             _COUNTED,
             [
@@ -240,6 +244,19 @@ class Counter:
             for row in connection.execute(others):
                 if row.id not in mine:
                     stretches[row.user_name].append(_stretch(row, row.kind_id, row.counted_until))
+
+    def _outdate(self, connection: Connection, since: datetime) -> None:
+        """Say that figures of the month of that moment, and of later ones, which tell who came back, are of before."""
+        figures = MONTH_FIGURES.c
+        connection.execute(
+            update(MONTH_FIGURES)
+            .where(
+                figures.hub == self.hub,
+                figures.day >= self._calendar.day_of(since).replace(day=1),
+                or_(figures.stale == 0, figures.making != ""),
+            )
+            .values(stale=1, making="")
+        )
 
     def _replace(
         self, connection: Connection, touched: Mapping[int, Collection[date]], cells: list[dict[str, Any]]
@@ -333,6 +350,7 @@ def recount(connection: Connection, hub: str, user_name: str) -> None:
     connection.execute(select(LEDGER_ZONES.c.hub).where(LEDGER_ZONES.c.hub == hub).with_for_update())
     for cells in (DAY_CELLS, MONTH_CELLS):
         connection.execute(delete(cells).where(cells.c.person_id == person))
+    connection.execute(delete(MONTH_FIGURES).where(MONTH_FIGURES.c.hub == hub))
     connection.execute(
         update(SESSIONS)
         .where(SESSIONS.c.hub == hub, SESSIONS.c.user_name == user_name)
@@ -347,6 +365,11 @@ class _Change:
     row: Row[Any]
     end: datetime
     kind: int
+
+    def since(self) -> datetime:
+        """Return the moment from which that may change anything: of a session that has ended, its length too."""
+        was: datetime = self.row.counted_until or self.row.ready_at
+        return min(was, self.end)
 
     def days(self, calendar: Calendar) -> Iterable[date]:
         """Return the days on which that changes anything."""

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from ..sessions import Month, Window
     from ..sums import Scope
 
-# As it stands in the index, which no parameter may take the place of.
+# As they stand in indexes, which no parameter may take the place of.
 _UNCOUNTED = SESSIONS.c.uncounted == literal_column("1")
+_UNSEEN = SESSIONS.c.end_reason == literal_column(f"'{EndReason.HUB_AWAY}'")
 LATE = timedelta(minutes=10)
 """Heartbeats and counts come each minute; what is older than this is missing."""
 
@@ -174,7 +175,7 @@ class MonthFigures(Cells):
                 gaps.append(Gap("not_counted", since=max(day(since), day(window.start)), sessions=count, people=people))
             ended = SESSIONS.c.ended_at
             unseen = select(*of, func.min(ended), func.max(ended)).where(
-                *mine, ended >= window.start, ended < window.end, SESSIONS.c.end_reason == EndReason.HUB_AWAY
+                *mine, ended >= window.start, ended < window.end, _UNSEEN
             )
             count, people, since, last = connection.execute(unseen).one()
             if count:

@@ -28,7 +28,9 @@ from .tables import (
     KIND_GROUPS,
     KINDS,
     LEDGER_ZONES,
+    MEASURES,
     MONTH_CELLS,
+    MONTH_FIGURES,
     PEOPLE,
     SESSION_GROUPS,
     SESSIONS,
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
 
 DIMENSIONS = ("community", "group", "profile")
 DAY, MONTH = "day", "month"
-_SUMMED = ("started", "continued", "seconds", "alone", "memory", "cpu", "gpu")
 _ATTEMPTS = 3
 # As it stands in the index, which no parameter may take the place of.
 _UNCOUNTED = SESSIONS.c.uncounted == literal_column("1")
@@ -178,7 +179,7 @@ class Retention:
                 literal(",".join(by)),
                 *(columns[name] if name in by else literal("") for name in DIMENSIONS),
                 func.count(cells.c.person_id.distinct()),
-                *(func.sum(cells.c[name]) for name in _SUMMED),
+                *(func.sum(cells.c[name]) for name in MEASURES),
             )
             .select_from(joined)
             .where(*self._counted(cells, without), cells.c.day == day)
@@ -186,7 +187,7 @@ class Retention:
             # Without a dimension there would be a row also where there is nothing.
             .having(func.count() > 0)
         )
-        names = ["hub", "span", "day", "by", *DIMENSIONS, "people", *_SUMMED]
+        names = ["hub", "span", "day", "by", *DIMENSIONS, "people", *MEASURES]
         connection.execute(insert(TOTALS).from_select(names, found))
 
     def _settle(self, month: Days, without: list[str]) -> bool:
@@ -252,6 +253,8 @@ class Retention:
             first = connection.scalar(select(func.min(cells.c.day)).where(mine, cells.c.day < until))
             if first is None:
                 return 0
+            # Later months tell who came back.
+            connection.execute(delete(MONTH_FIGURES).where(MONTH_FIGURES.c.hub == self.hub))
             return connection.execute(delete(cells).where(mine, cells.c.day == first)).rowcount
 
     def _remove_people(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
@@ -93,6 +93,13 @@ SESSIONS = Table(
         sqlite_where=text("uncounted = 1"),
         postgresql_where=text("uncounted = 1"),
     ),
+    Index(
+        "sessions_unseen",
+        "hub",
+        "ended_at",
+        sqlite_where=text("end_reason = 'hub away'"),
+        postgresql_where=text("end_reason = 'hub away'"),
+    ),
 )
 
 SESSION_GROUPS = Table(
@@ -149,6 +156,22 @@ KIND_CHOICES = Table(
 )
 
 
+def _measures() -> list[Column[Any]]:
+    """What is measured: `seconds` and `alone` in whole microseconds, the last three in hours of what was given."""
+    return [
+        Column("started", Integer, nullable=False),
+        Column("continued", Integer, nullable=False),
+        Column("seconds", BigInteger, nullable=False),
+        Column("alone", BigInteger, nullable=False),
+        Column("memory", Float, nullable=False),
+        Column("cpu", Float, nullable=False),
+        Column("gpu", Float, nullable=False),
+    ]
+
+
+MEASURES = tuple(column.name for column in _measures())
+
+
 def _cells(name: str) -> Table:
     return Table(
         name,
@@ -157,25 +180,34 @@ def _cells(name: str) -> Table:
         Column("day", Date, primary_key=True),
         Column("person_id", Integer, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
         Column("kind_id", Integer, primary_key=True),
-        Column("started", Integer, nullable=False),
-        Column("continued", Integer, nullable=False),
-        Column("seconds", BigInteger, nullable=False),
-        Column("alone", BigInteger, nullable=False),
-        Column("memory", Float, nullable=False),
-        Column("cpu", Float, nullable=False),
-        Column("gpu", Float, nullable=False),
+        *_measures(),
         Index(f"{name}_by_person", "person_id", "day"),
         # Rows of a day lie together, in the order in which they are added up.
         sqlite_with_rowid=False,
     )
 
 
-# What the sessions of a kind of a person come to on a day (see `hub_extensions.day_cells`); `seconds` and `alone` are
-# whole microseconds.
+# What the sessions of a kind of a person come to on a day (see `hub_extensions.day_cells`).
 DAY_CELLS = _cells("day_cells")
 
 # The same by calendar month; `day` is its first.
 MONTH_CELLS = _cells("month_cells")
+
+# What pages show of a month that begins with `day`: of a community, or of the hub as a whole, which is "". `asked` says
+# what else the figures depend on. Whoever changes cells makes them `stale`; who is `making` them anew sees by that
+# whether something has changed meanwhile.
+MONTH_FIGURES = Table(
+    "month_figures",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("community", Text, primary_key=True),
+    Column("asked", Text, nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("made_at", Moment),
+    Column("stale", Integer, nullable=False),
+    Column("making", Text, nullable=False),
+)
 
 # In which time zone the days of a hub's cells begin, until when they are complete; `stale` is 1 while those of another
 # time zone are being removed.
@@ -202,13 +234,7 @@ TOTALS = Table(
     Column("group", Text, primary_key=True),
     Column("profile", Text, primary_key=True),
     Column("people", Integer, nullable=False),
-    Column("started", Integer, nullable=False),
-    Column("continued", Integer, nullable=False),
-    Column("seconds", BigInteger, nullable=False),
-    Column("alone", BigInteger, nullable=False),
-    Column("memory", Float, nullable=False),
-    Column("cpu", Float, nullable=False),
-    Column("gpu", Float, nullable=False),
+    *_measures(),
 )
 
 # The first day of a hub whose sessions are kept, and when it began. What was before is in the totals.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,12 +12,11 @@ from hub_extensions.quotas import UNITS
 from hub_extensions.report_files import MEDIA_TYPES
 from hub_extensions.report_settings import ReportSettings
 from hub_extensions.sessions import HOUR, hours
-from hub_extensions.sums import Scope
 
 from . import api_models as models
 from .api import Operation
+from .kept_months import month_of_people
 from .limits import limits_of
-from .months import read_month
 from .pages import RefusedError
 
 if TYPE_CHECKING:
@@ -174,7 +172,7 @@ class Community(Operation[models.OfMonthAndPeople]):
         [name] = self.path_args
         if not self.access.sees(name):
             raise RefusedError(403, "This token does not show the usage of this community.")
-        found = await month_of(self, asked, Scope(communities=frozenset([name])))
+        found = await month_of(self, asked, name)
         title = self.usage.communities.get(name, name)
         self.write_json(models.CommunityMonth(community=name, title=title, **_of_month(self, asked, found)))
 
@@ -192,7 +190,7 @@ class Hub(Operation[models.OfMonthAndPeople]):
         """Answer."""
         if not self.access.hub:
             raise RefusedError(403, "This token does not show the usage of the whole hub.")
-        found = await month_of(self, asked, Scope())
+        found = await month_of(self, asked, None)
         by_community = [models.ByCommunity(community=name, **_sums(sums)) for name, sums in found.by_community.items()]
         self.write_json(
             models.HubMonth(title=self.usage.title, by_community=by_community, **_of_month(self, asked, found))
@@ -239,15 +237,11 @@ def own_name(call: Operation[Any]) -> str:
     return call.access.user
 
 
-async def month_of(call: Operation[Any], asked: models.OfMonthAndPeople, scope: Scope) -> MonthOfPeople:
+async def month_of(call: Operation[Any], asked: models.OfMonthAndPeople, community: str | None) -> MonthOfPeople:
     """Read the month that was asked for. Raises ``LedgerAwayError``."""
-    today = call.now.astimezone(call.zone).date()
-    without = ReportSettings.model_validate(call.usage.reports).without
-    scope = replace(scope, without=frozenset({*call.usage.service_users, *without.users}))
+    month = call.month(asked.month)
     return await call.read(
-        lambda ledger: read_month(
-            ledger, call.reader.hub, call.month(asked.month), today, scope, asked.people, without.groups
-        )
+        lambda ledger: month_of_people(ledger, call.usage, call.zone, month, call.now, community, asked.people)
     )
 
 

@@ -14,19 +14,23 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from hub_extensions import session_json
+from hub_extensions.announcements import Announcement
 from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger.counting import Counter
+from hub_extensions.mistakes import SettingsError, validated
 from hub_extensions.reconciliation import reconcile
 from hub_extensions.usage_service import RUNNING_SERVERS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import tzinfo
     from ssl import SSLContext
 
     from hub_extensions.ledger import Ledger
     from hub_extensions.report_drop import ReportDrop
     from hub_extensions.sessions import Session
+
+    from .kept_months import MonthKeeper
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +53,12 @@ class Asks(Protocol):
 
 @dataclass(frozen=True)
 class Running:
-    """What ran at a moment, by the hub's clock."""
+    """What ran at a moment, by the hub's clock, and what the hub announced."""
 
     at: datetime
     sessions: Mapping[str, Session]
     stopping: Mapping[str, datetime] = field(default_factory=dict)
+    announcements: Sequence[Announcement] = ()
 
     @property
     def ready_at(self) -> dict[str, datetime]:
@@ -105,7 +110,7 @@ class HubWatch:
                 f"it writes the ledger of {str(hub)[:64]!r}, and this service reads that of {self.hub!r}"
             )
         found = {each.id: each for each in sessions if each.hub == hub and each.ready_at is not None}
-        return Running(at, found, stopping)
+        return Running(at, found, stopping, _announcements(told.get("announcements", ())))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -116,8 +121,9 @@ class Heartbeat:
     """Keeps one hub's rows in agreement with what runs on it, and its cells with its rows; not those of other hubs.
 
     Cells are of the days of ``zone``. ``every`` and ``first`` are seconds. Of what is counted, ``reports`` are made
-    when a month has ended. ``beat_at`` is when the ledger last agreed with the hub, ``late_rows`` how many sessions
-    were missing in it, ``stopping`` when sessions are going to be stopped because a quota is spent, by their id.
+    when a month has ended, and ``months`` are kept for pages. ``beat_at`` is when the ledger last agreed with the hub,
+    ``late_rows`` how many sessions were missing in it, ``stopping`` when sessions are going to be stopped because a
+    quota is spent, by their id, and ``announcements`` what the hub announces on its pages.
     """
 
     def __init__(
@@ -129,6 +135,7 @@ class Heartbeat:
         every: float = 60.0,
         first: float = _FIRST_SECONDS,
         reports: ReportDrop | None = None,
+        months: MonthKeeper | None = None,
     ) -> None:
         self.watch = watch
         self.ledger = ledger
@@ -136,9 +143,11 @@ class Heartbeat:
         self.every = every
         self.first = first
         self.reports = reports
+        self.months = months
         self.beat_at: datetime | None = None
         self.late_rows = 0
         self.stopping: Mapping[str, datetime] = {}
+        self.announcements: Sequence[Announcement] = ()
         self._absent: Mapping[str, int] = {}
         self._told: set[str] = set()
         self._failing: set[str] = set()
@@ -153,12 +162,15 @@ class Heartbeat:
             due = max(due + self.every, loop.time())
             await self._try("What runs is not known now, and the ledger is left as it is", self.beat)
             await self._try("What the ledger holds cannot be counted now", self.count)
+            if self.months is not None:
+                await self._try("What pages show of months cannot be made beforehand now", self.months.keep)
             if self.reports is not None:
                 await self.reports.drop(self.ledger.ask)
 
     async def beat(self) -> None:
         """Ask what runs, and write it. Raises when the hub or the ledger does not answer."""
         running = await self.watch.running()
+        self.announcements = running.announcements
 
         def agree(ledger: Ledger) -> None:
             ledger.seen(running.sessions, running.at)
@@ -184,7 +196,7 @@ class Heartbeat:
         while await self.ledger.ask(some) >= _COUNTED_AT_ONCE and loop.time() < until:
             pass
 
-    async def _try(self, otherwise: str, step: Callable[[], Awaitable[None]]) -> None:
+    async def _try(self, otherwise: str, step: Callable[[], Awaitable[object]]) -> None:
         """Take a step; when it fails, say so once, until it does not."""
         try:
             await step()
@@ -205,6 +217,15 @@ class Heartbeat:
             self.late_rows += 1
             log.warning("The server %s/%s runs and was not in the ledger.", session.user_name, session.server_name)
         self._told = set(ids)
+
+
+def _announcements(told: object) -> tuple[Announcement, ...]:
+    """What the hub announces; nothing where another version tells it otherwise: the ledger matters more."""
+    try:
+        found: tuple[Announcement, ...] = validated(tuple[Announcement, ...], told, "announcements")
+    except SettingsError:
+        return ()
+    return found
 
 
 def _sentence(error: Exception) -> str:

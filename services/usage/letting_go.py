@@ -25,17 +25,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FIRST_SECONDS = 5 * 60.0  # the start of a hub has other things to do
+_FIRST_BEATS = 5  # the start of a hub has other things to do
 _DAY_SECONDS = 24 * 60 * 60.0
 _STATEMENT_SECONDS = 60.0
 
 
 class LettingGo:
-    """Lets go of old sessions as the settings say, in a thread of its own. ``first`` and ``every`` are seconds."""
+    """Lets go of old sessions as the settings say, in a thread of its own.
 
-    def __init__(self, usage: UsageSettings, *, first: float = _FIRST_SECONDS, every: float = _DAY_SECONDS) -> None:
+    ``first`` and ``every`` are seconds; left out, it begins when the service has asked the hub some times.
+    """
+
+    def __init__(self, usage: UsageSettings, *, first: float | None = None, every: float = _DAY_SECONDS) -> None:
         self.usage = usage
-        self.first = first
+        self.first = _FIRST_BEATS * usage.beat_seconds if first is None else first
         self.every = every
         self._stopped = threading.Event()
 

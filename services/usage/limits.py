@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hub_extensions import groups
+from hub_extensions import groups, user_names
 from hub_extensions.profiles import Person
 from hub_extensions.quotas import allowances
 
@@ -20,12 +20,12 @@ def limits_of(
     name: str, in_groups: Collection[str], settings: UsageSettings, quotas: Quotas, now: datetime, zone: tzinfo
 ) -> list[Allowance]:
     """Return the limits that hold for a person; none holds for a program."""
-    if name.casefold() in map(str.casefold, settings.service_users):
+    if user_names.is_among(name, settings.service_users):
         return []
     mine = groups.keys(in_groups)
     person = Person(
         groups=frozenset(in_groups),
-        today=now.date(),
+        today=now.astimezone(zone).date(),
         user_name=name,
         communities=tuple(each for each in settings.communities if groups.key(each) in mine),
     )

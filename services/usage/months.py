@@ -34,6 +34,12 @@ class MonthOfPeople:
     counted_until: datetime | None
 
 
+def last_day(month: Month, today: date) -> date:
+    """Return the month's last day, or today, up to which the people of 7 and 30 days are counted."""
+    days = Days.month(month)
+    return min(days.end - timedelta(days=1), max(today, days.start))
+
+
 def read_month(
     ledger: Ledger, hub: str, month: Month, today: date, scope: Scope, people: int, without_groups: Collection[str]
 ) -> MonthOfPeople:
@@ -43,7 +49,9 @@ def read_month(
     """
     cells, days = MonthFigures(ledger, hub), Days.month(month)
     scope = cells.without(scope, without_groups, month)
-    last = min(days.end - timedelta(days=1), max(today, days.start))
+    last = last_day(month, today)
+    # Before what it holds for, not after.
+    counted_until = cells.counted_until()
     return MonthOfPeople(
         total=cells.total(days, scope=scope),
         kept=cells.kept(month, scope=scope),
@@ -54,5 +62,5 @@ def read_month(
         by_profile={name: sums for (name,), sums in cells.by(days, ["profile"], scope=scope).items()},
         by_community={name: sums for (name,), sums in cells.by(days, ["community"], scope=scope).items()},
         by_person=cells.by_person(days, scope=scope, limit=people) if people else [],
-        counted_until=cells.counted_until(),
+        counted_until=counted_until,
     )

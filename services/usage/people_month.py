@@ -12,11 +12,11 @@ from hub_extensions.sessions import hours
 from hub_extensions.sums import Days, Scope
 
 from . import charts
-from .months import read_month
+from .kept_months import NAMED, month_of_people
 from .report import Row, called
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import date, datetime, tzinfo
 
     from markupsafe import Markup
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from .months import MonthOfPeople
 
-NAMED = 100
-"""People with a row of their own."""
 ROWS = 50
 """Sessions with a row of their own."""
 # Of whom some may be left out.
@@ -62,19 +60,19 @@ def read_people_month(
     zone: tzinfo,
     month: Month,
     now: datetime,
-    communities: Collection[str] | None,
+    community: str | None,
 ) -> PeopleMonth:
-    """Read it: of communities, or of the whole hub when None. Raises ``SQLAlchemyError``."""
+    """Read it: of a community, or of the whole hub when None. Raises ``SQLAlchemyError``."""
     left_out = ReportSettings.model_validate(usage.reports).without
     cells, days, today = MonthFigures(ledger, usage.hub), Days.month(month), now.astimezone(zone).date()
-    only = None if communities is None else frozenset(communities)
+    only = None if community is None else frozenset({community})
     scope = Scope(communities=only, without=frozenset({*usage.service_users, *left_out.users}))
     scope = cells.without(scope, left_out.groups, month)
-    figures = read_month(ledger, usage.hub, month, today, scope, NAMED, ())
+    figures = month_of_people(ledger, usage, zone, month, now, community, NAMED)
     per_day = {day: figures.per_day.get(day, 0) for day in days if day <= today}
     without = {name.casefold() for name in scope.without}
     window = days.window(zone)
-    newest = ledger.sessions(usage.hub, window.start, window.end, communities=communities, limit=_ROWS_READ)
+    newest = ledger.sessions(usage.hub, window.start, window.end, communities=only, limit=_ROWS_READ)
     rows = [
         # As in the sums, what runs counts until it was last seen.
         Row(each, hours(each, window, each.last_seen_at or now))
@@ -85,7 +83,7 @@ def read_people_month(
     if figures.total.people:
         drawn["active"] = charts.per_day("chart-active", "People active on each day", per_day, "people")
         drawn["profiles"] = hours_by("profile", figures.by_profile, usage.profiles)
-    if figures.total.people and communities is None:
+    if figures.total.people and community is None:
         drawn["communities"] = hours_by("community", figures.by_community, usage.communities)
     return PeopleMonth(figures, per_day, tuple(rows[:ROWS]), cells.gaps(month, zone, now, scope=scope), drawn)
 

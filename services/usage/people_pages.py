@@ -8,12 +8,9 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from hub_extensions.branding import Branding
-from hub_extensions.report_drop import month_report
-from hub_extensions.report_files import MEDIA_TYPES, file_of
+from hub_extensions.report_files import MEDIA_TYPES
 from hub_extensions.report_settings import FORMATS, ReportSettings
 from hub_extensions.report_words import gap_sentence
-from hub_extensions.reports import Report
 
 from .hub_people import HubAwayError, NotToldError
 from .pages import Page, RefusedError
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from hub_extensions.report_settings import Format
 
     from .hub_people import HubPeople
+    from .report_maker import ReportMaker
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +33,8 @@ _KEPT_SECONDS = 60.0  # the ledger is counted as often
 
 
 def kept_for_people() -> dict[str, Any]:
-    """What pages of people share: what was read lately, by whose usage it is."""
-    return {"months": Recent[PeopleMonth](_KEPT_SECONDS), "reports": Recent[Report](_KEPT_SECONDS, most=16)}
+    """What pages of people share: what was read lately, and files that were made, by whose usage it is."""
+    return {"months": Recent[PeopleMonth](_KEPT_SECONDS), "reports": Recent[bytes](_KEPT_SECONDS, most=16)}
 
 
 class PeoplePage(Page):
@@ -46,14 +44,16 @@ class PeoplePage(Page):
         self,
         *,
         months: Recent[PeopleMonth],
-        reports: Recent[Report],
+        reports: Recent[bytes],
+        report_maker: ReportMaker,
         hub_people: HubPeople | None,
         **given: Any,
     ) -> None:
-        """Take what the application was made with, and what was read lately, by whose usage it is."""
+        """Take what the application was made with, and what was read and made lately, by whose usage it is."""
         super().initialize(**given)
         self.months = months
         self.reports = reports
+        self.report_maker = report_maker
         self.hub_people = hub_people
 
     def check(self, community: str | None) -> None:
@@ -83,10 +83,9 @@ class PeoplePage(Page):
         """Answer with a month of it."""
         self.check(community)
         month, now = self.month(), self.now
-        communities = None if community is None else [community]
 
         def read(ledger: Ledger) -> PeopleMonth:
-            return read_people_month(ledger, self.usage, self.zone, month, now, communities)
+            return read_people_month(ledger, self.usage, self.zone, month, now, community)
 
         # Whoever got here may see it; who that is changes nothing of what is read.
         found = await self.months.get((community, month), lambda: self.answered(self.reader.ask(read)))
@@ -112,28 +111,16 @@ class PeoplePage(Page):
     async def send_report(self, community: str | None, wanted: Format) -> None:
         """Answer with the report of a month as a file, in which figures of few people stand together with others."""
         self.check(community)
-        month, now = self.month(), self.now
-        communities = None if community is None else [community]
-        by = ReportSettings.model_validate(self.usage.reports).by
-        if community is not None:
-            # All of it is of one community.
-            by = tuple(dict.fromkeys(found for each in by if (found := tuple(d for d in each if d != "community"))))
-
-        def make(ledger: Ledger) -> Report:
-            return month_report(ledger, self.usage, month, now, by=by, communities=communities)
-
-        made = await self.reports.get((community, month), lambda: self.answered(self.reader.ask(make)))
-        hub = Branding.model_validate(self.usage.branding)
-        own = self.usage.community_branding.get(community or "", {})
-        content = file_of(made, wanted, hub.model_copy(update=_given(Branding.model_validate(own))))
+        month = self.month()
+        arguments = [f"--month={month}", f"--format={wanted}"]
+        arguments += [] if community is None else [f"--community={community}"]
+        content = await self.reports.get(
+            (community, month, wanted), lambda: self.answered(self.report_maker.make(arguments))
+        )
         name = "".join(each if each.isascii() and each.isalnum() else "-" for each in community or self.usage.hub)
         self.set_header("Content-Type", MEDIA_TYPES[wanted])
         self.set_header("Content-Disposition", f'attachment; filename="usage-{name[:64]}-{month}.{wanted}"')
         self.write(content)
-
-
-def _given(branding: Branding) -> dict[str, Any]:
-    return {name: value for name in branding.model_fields_set if (value := getattr(branding, name))}
 
 
 class CommunityUsage(PeoplePage):

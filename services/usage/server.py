@@ -33,6 +33,7 @@ from .api_operations import OPERATIONS
 from .heartbeat import Heartbeat, HubWatch, ended
 from .hub_people import HubPeople
 from .invitations import CommunityInvitations
+from .kept_months import MonthKeeper
 from .letting_go import LettingGo
 from .metrics import Metrics, MetricsPage
 from .pages import Asset, LoggedIn, MyUsage, NotFound
@@ -96,7 +97,8 @@ async def _serve(settings: UsageSettings) -> None:
 
 def _heartbeat(settings: UsageSettings, reader: Reader, watch: HubWatch) -> Heartbeat:
     zone = time_zone(settings.time_zone)
-    return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings))
+    months = MonthKeeper(reader, settings, zone)
+    return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings), months=months)
 
 
 def _watch(settings: UsageSettings) -> HubWatch | None:
@@ -166,6 +168,8 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
             (name, title, Branding.model_validate(settings.community_branding.get(name, {})))
             for name, title in settings.communities.items()
         ],
+        lambda: heartbeat.announcements if heartbeat is not None else (),
+        zone,
     )
     given = {
         "hub_auth": hub_auth,
@@ -176,13 +180,14 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
         "brands": brands,
         "quotas": validated(Quotas, settings.quotas, "quotas"),
     }
-    of_people = given | kept_for_people() | {"hub_people": _hub_people(hub_auth)}
+    report_maker = ReportMaker(settings)
+    of_people = given | kept_for_people() | {"hub_people": _hub_people(hub_auth), "report_maker": report_maker}
     metrics = Metrics(reader, settings, zone, heartbeat)
 
     def stopping() -> Mapping[str, datetime]:
         return heartbeat.stopping if heartbeat is not None else {}
 
-    of_api = {**given, "stopping": stopping, "reports": ReportMaker(settings)}
+    of_api = {**given, "stopping": stopping, "reports": report_maker}
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     return Application(
         [

@@ -11,6 +11,7 @@ from hub_extensions.commands import main
 from hub_extensions.ledger.counting import Counter
 
 from ..ledger.made import at, made
+from .running import run
 
 
 @pytest.fixture
@@ -112,6 +113,6 @@ def test_the_database_and_the_hub_may_be_in_the_settings(filled, url, tmp_path):
     ],
 )
 def test_a_call_that_cannot_be_answered_ends_in_one_sentence(arguments, said, code):
-    ended = CliRunner(env={"HUB_EXTENSIONS_DATABASE": None}).invoke(main, ["forget", *arguments])
+    ended = run("forget", *arguments)
     assert (ended.exit_code, "Traceback" in ended.output) == (code, False)
     assert said in ended.stderr

@@ -10,6 +10,7 @@ from hub_extensions.commands import main
 
 from ..imports.test_event_log import event
 from ..ledger.made import at, made
+from .running import run
 
 CSV = """user_name,ready_at,ended_at,community,memory_gib
 ada,2026-10-01T01:00:00Z,2026-10-01T03:00:00Z,ocean,2
@@ -156,7 +157,7 @@ def test_a_file_that_cannot_be_read_ends_in_one_sentence(tmp_path, content, said
     [([], "Missing argument 'FILE...'"), (["x.csv", "--time-zone", "Berlin"], "there is no time zone 'Berlin'")],
 )
 def test_a_wrong_call_ends_in_one_sentence(arguments, said):
-    ended = CliRunner(env={"HUB_EXTENSIONS_DATABASE": None}).invoke(main, ["import", *arguments])
+    ended = run("import", *arguments)
     assert (ended.exit_code, "Traceback" in ended.output) == (2, False)
     assert said in ended.stderr
 

@@ -3,15 +3,16 @@
 import json
 import re
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from click.testing import CliRunner
 
-from hub_extensions.commands import main
 from hub_extensions.invitations import Person
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.invitations import InvitationStore
+
+from .running import run, settings_file
 
 SETTINGS = """
 communities:
@@ -28,13 +29,10 @@ def url(tmp_path):
 
 @pytest.fixture
 def file(tmp_path, url):
-    path = tmp_path / "hub.yaml"
-    path.write_text(SETTINGS.format(url=url))
-    return str(path)
+    return settings_file(tmp_path, SETTINGS.format(url=url))
 
 
-def call(*arguments):
-    return CliRunner(env={"HUB_EXTENSIONS_DATABASE": None}).invoke(main, ["invite", *arguments])
+call = partial(run, "invite")
 
 
 def test_an_invitation_is_made_listed_and_withdrawn(file, url):

@@ -4,21 +4,23 @@ import csv
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner
 
-from hub_extensions.commands import main
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
 from hub_extensions.sessions import Session
 
+from .running import run, settings_file
+
 SETTINGS = """
 hub: {{title: Reef Hub, service_users: [probe]}}
-communities: {{ocean-lab: {{}}, ice-lab: {{}}}}
+communities: {{ocean-lab: {{branding: {{primary_color: "#2a6b2f"}}}}, ice-lab: {{}}}}
 usage:
   database: "{url}"
   hub_name: reef
@@ -55,13 +57,10 @@ def url(tmp_path):
 
 @pytest.fixture
 def file(tmp_path, url):
-    path = tmp_path / "hub.yaml"
-    path.write_text(SETTINGS.format(url=url))
-    return str(path)
+    return settings_file(tmp_path, SETTINGS.format(url=url))
 
 
-def call(*arguments):
-    return CliRunner(env={"HUB_EXTENSIONS_DATABASE": None}).invoke(main, ["report", *arguments])
+call = partial(run, "report")
 
 
 def test_a_report_has_the_settings_prices_tables_and_who_is_left_out(file):
@@ -105,11 +104,26 @@ def test_a_page_is_written_to_a_file(file, tmp_path):
     assert "#0b6e99" in page
 
 
-def test_a_report_of_a_community_says_so(file):
+def test_a_report_of_a_community_says_so_and_has_no_table_by_community(file):
+    path = Path(file)
+    by = '["community", "community,profile", "profile"]'
+    path.write_text(path.read_text().replace("report_by: [profile]", f"report_by: {by}"))
     ended = call("--settings", file, "--month", "2026-10", "--community", "ocean-lab", "--format", "json")
     value = json.loads(ended.stdout)
     assert value["communities"] == ["ocean-lab"]
     assert value["tables"][0]["rows"][0]["values"]["people"] == 7
+    assert [table["name"] for table in value["tables"] if table["name"].startswith("by_")] == ["by_profile"]
+
+
+def test_a_page_of_one_community_has_its_brand_and_one_of_several_that_of_the_hub(file):
+    def brands(*communities):
+        ended = call("--settings", file, "--month", "2026-10", "--format", "html", *communities)
+        assert ended.exit_code == 0, ended.output
+        return [colour for colour in ("#0b6e99", "#2a6b2f") if colour in ended.stdout]
+
+    assert brands("--community", "ocean-lab") == ["#2a6b2f"]
+    assert brands("--community", "ice-lab") == ["#0b6e99"]
+    assert brands("--community", "ocean-lab", "--community", "ice-lab") == ["#0b6e99"]
 
 
 def test_without_settings_the_days_are_those_that_the_hub_counts_by(url):

@@ -44,6 +44,15 @@ def ledger(url: str) -> Iterator[Ledger]:
     ledger.dispose()
 
 
+@pytest.fixture(scope="module")
+def shared(new_database: Callable[[], str]) -> Iterator[Ledger]:
+    """A ledger that the tests of a file share, if each empties it or looks for its own."""
+    ledger = Ledger(new_database())
+    ledger.migrate()
+    yield ledger
+    ledger.dispose()
+
+
 @contextmanager
 def _blocked(url: str) -> Iterator[None]:
     engine = create_engine(url)

@@ -40,6 +40,8 @@ class Postgres:
         self._databases = count(1)
         self._account = "nobody" if os.getuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        if (folder / "files").exists():
+            return  # of another time
         if self._account:
             os.chown(folder, pwd.getpwnam(self._account).pw_uid, -1)
         password = folder / "password"
@@ -97,12 +99,13 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
-    """Run a server; there must be binaries."""
+def running_postgres(kept: Path | None = None) -> Iterator[Postgres]:
+    """Run a server; there must be binaries. Its databases stay in the folder ``kept``, if there is one."""
     installed = binaries()
     assert installed
     # Not pytest's folder, which only its owner may enter; and a socket's path has at most 107 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="ledger-"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="ledger-"))
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         server = Postgres(folder, installed)
         server.start()
@@ -111,4 +114,5 @@ def running_postgres() -> Iterator[Postgres]:
         finally:
             server.stop()
     finally:
-        shutil.rmtree(folder)
+        if kept is None:
+            shutil.rmtree(folder)

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
@@ -42,14 +41,6 @@ YEAR = Keeping.parse("13 months")  # what was before October 2025 goes
 FIRST_KEPT = date(2025, 10, 1)
 DIMENSIONS: list[Dimension] = ["community", "group", "profile"]
 COMBINATIONS = [by for count in range(4) for by in combinations(DIMENSIONS, count)]
-
-
-@pytest.fixture(scope="module")
-def shared(new_database: Callable[[], str]) -> Iterator[Ledger]:
-    ledger = Ledger(new_database())
-    ledger.migrate()
-    yield ledger
-    ledger.dispose()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,14 +22,6 @@ from hub_extensions.ledger.tables import METADATA
 from hub_extensions.sessions import Session
 
 from .made import at, made
-
-
-@pytest.fixture(scope="module")
-def shared(new_database: Callable[[], str]) -> Iterator[Ledger]:
-    ledger = Ledger(new_database())
-    ledger.migrate()
-    yield ledger
-    ledger.dispose()
 
 
 def everything(ledger: Ledger, **narrowed: list[str]) -> list[Session]:

@@ -16,6 +16,7 @@ import requests
 from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger import Ledger
 
+from ..small_server import SMALL_SERVER
 from .process_hub import Hub, free_ports, run_hub
 
 if TYPE_CHECKING:
@@ -25,18 +26,6 @@ if TYPE_CHECKING:
     from hub_extensions.sessions import Session
 
 BEAT = 1.0
-SERVER = """
-import http.server, os, pathlib
-from urllib.parse import urlsplit
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-    log_message = lambda *_: None
-pathlib.Path("pid").write_text(str(os.getpid()))
-at = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-http.server.HTTPServer((at.hostname, at.port), Answer).serve_forever()
-"""
 
 
 class Place:
@@ -51,7 +40,7 @@ class Place:
         self.given: dict[str, Any] = {
             **dict(zip(names, free_ports(4), strict=True)),
             "base_url": "/deep/hub-a/",
-            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "cmd": [sys.executable, "-I", "-c", SMALL_SERVER],
             "beat_seconds": BEAT,
         }
         self.settings = {
@@ -145,6 +134,18 @@ def test_only_who_may_read_all_of_it_is_told_what_runs(place: Place) -> None:
         assert requests.get(f"{hub.url}hub/api/hub-extensions/servers", timeout=20).status_code == 403
         assert hub.visitor("ada").get(f"{hub.url}hub/api/hub-extensions/servers", timeout=20).status_code == 403
         assert api(hub, "POST", "hub-extensions/servers").status_code in (403, 405)
+
+
+def test_pages_of_usage_show_what_the_hub_announces_everywhere_and_follow_it(tmp_path: Path) -> None:
+    live = tmp_path / "live.yaml"
+    live.write_text("announcements: [{text: Down on Tuesday}, {text: For the door, pages: [login]}]")
+    with Place(tmp_path, live_file=str(live)).hub() as hub:
+        ada = hub.visitor("ada")
+        until(lambda: "Down on Tuesday" in ada.get(hub.service, timeout=20).text, "the announcement is shown")
+        assert "For the door" not in ada.get(hub.service, timeout=20).text
+        live.write_text("announcements: [{text: All is well}]")
+        until(lambda: "All is well" in ada.get(hub.service, timeout=20).text, "the new announcement is shown")
+        assert "Down on Tuesday" not in ada.get(hub.service, timeout=20).text
 
 
 def test_a_hub_that_is_killed_and_comes_back_continues_the_rows_of_what_still_runs(place: Place) -> None:

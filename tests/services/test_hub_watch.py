@@ -50,6 +50,19 @@ async def test_a_complete_answer_is_what_runs(watch: HubWatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "texts"),
+    [([{"text": "Hello", "until": "2030-01-31"}], ["Hello"]), ([{"text": "Hello", "colour": "red"}], []), (3, [])],
+)
+async def test_what_the_hub_announces_comes_along_and_costs_nothing_where_it_is_strange(
+    told: object, texts: list[str], watch: HubWatch
+) -> None:
+    Told.status, Told.body = 200, json.dumps({**GOOD, "announcements": told})
+    found = await watch.running()
+    assert [each.text for each in found.announcements] == texts
+    assert found.sessions == {ADA.id: ADA}
+
+
+@pytest.mark.parametrize(
     ("status", "body"),
     [
         (403, json.dumps(GOOD)),

@@ -246,7 +246,7 @@ def test_a_hundred_people_and_fifty_sessions_have_rows_of_their_own(large: Ledge
         service_users=("p128",),
         time_zone="Europe/Berlin",
     )
-    found = read_people_month(large, usage, BERLIN, last_month(), datetime.now(UTC), ["reef"])
+    found = read_people_month(large, usage, BERLIN, last_month(), datetime.now(UTC), "reef")
     assert found.figures.total.people == 128
     assert [name for name, _ in found.figures.by_person] == [f"p{number:03}" for number in range(127, 27, -1)]
     assert found.more_people == 28

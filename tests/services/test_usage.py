@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import signal
 import sqlite3
@@ -21,6 +20,7 @@ from hub_extensions.sessions import HOUR
 
 from .process_hub import free_ports, run_hub
 from .seeded_hub import BERLIN, Seeded, last_month
+from .tokens import new_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,32 +213,17 @@ def test_who_may_read_the_activity_of_some_does_not_see_the_usage_of_all(seeded:
 
 
 def test_the_hubs_flag_admin_alone_does_not_show_other_peoples_usage(seeded: Seeded) -> None:
-    token = seeded.hub.visitor("root")
-    narrow = new_token(seeded, token, "root", ["access:services!service=usage"])
+    narrow = new_token(seeded.hub, "root", ["access:services!service=usage"])
     answer = requests.get(f"{seeded.hub.service}hub", headers={"Authorization": f"Bearer {narrow}"}, timeout=20)
     assert answer.status_code == 403
 
 
 def test_a_persons_own_token_shows_what_they_may_see(seeded: Seeded) -> None:
-    token = new_token(seeded, seeded.hub.visitor("lin"), "lin", ["inherit"])
+    token = new_token(seeded.hub, "lin", ["inherit"])
     headers = {"Authorization": f"Bearer {token}"}
     ours = requests.get(f"{seeded.hub.service}community/ocean-lab", headers=headers, timeout=20)
     theirs = requests.get(f"{seeded.hub.service}community/ice-lab", headers=headers, timeout=20)
     assert (ours.status_code, theirs.status_code) == (200, 403)
-
-
-def new_token(seeded: Seeded, visitor: requests.Session, name: str, scopes: list[str]) -> str:
-    page = visitor.get(f"{seeded.hub.url}hub/token", timeout=20)
-    found = re.search(r'xsrf_token: "([^"]+)"', page.text)
-    assert found
-    answer = visitor.post(
-        f"{seeded.hub.url}hub/api/users/{name}/tokens",
-        data=json.dumps({"scopes": scopes}),
-        headers={"X-XSRFToken": found[1], "Content-Type": "application/json"},
-        timeout=20,
-    )
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["token"])
 
 
 def test_a_stranger_is_sent_to_log_in(seeded: Seeded) -> None:

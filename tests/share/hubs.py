@@ -11,11 +11,12 @@ from jupyterhub.handlers import BaseHandler
 from jupyterhub.tests.mocking import MockPAMAuthenticator, MockSpawner
 from tornado import web
 
+from hub_extensions.announcements import Announcement
 from hub_extensions.branding import Branding, contact_of
 from hub_extensions.catalogue import VisibleChoice
 from hub_extensions.communities import Refusal
 from hub_extensions.offer import Offer, VisibleOption, VisibleProfile, VisibleUnlisted
-from hub_extensions.pages import Announcement, PageContext
+from hub_extensions.pages import PageContext
 from hub_extensions.spawners import form
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def page_context(title: str = HUB_TITLE) -> PageContext:
         title,
         HUB_BRANDING,
         [("ocean-lab", "Ocean Lab", OCEAN), ("land-group", "Land Use Group of the Northern Universities", LAND)],
-        [Announcement(text="On Tuesday from 9 to 10 the hub is down for <maintenance>.", level="warning")],
+        lambda: [Announcement(text="On Tuesday from 9 to 10 the hub is down for <maintenance>.", level="warning")],
     )
 
 

@@ -10,8 +10,9 @@ import pytest
 from playwright.async_api import expect
 from pydantic import ValidationError
 
+from hub_extensions.announcements import Announcement
 from hub_extensions.branding import Branding
-from hub_extensions.pages import Announcement, PageContext
+from hub_extensions.pages import PageContext
 from hub_extensions.share import TEMPLATES
 from hub_extensions.spawners.refusal import refusal
 
@@ -59,7 +60,7 @@ def pages(shown: dict[str, Any], branding: Branding = BRANDING) -> PageContext:
         "Ocean & Land Data Hub",
         branding,
         [(name, each["title"], Branding.model_validate(each["branding"])) for name, each in shown.items()],
-        [Announcement(text="On Tuesday from 9 to 10 the hub is down for <maintenance>.", level="warning")],
+        lambda: [Announcement(text="On Tuesday from 9 to 10 the hub is down for <maintenance>.", level="warning")],
     )
 
 

@@ -9,8 +9,9 @@ from jinja2 import DictLoader, Environment, nodes
 from traitlets.config import Config
 
 from hub_extensions import configure
+from hub_extensions.announcements import Announcement
 from hub_extensions.branding import Branding
-from hub_extensions.pages import Announcement, PageContext
+from hub_extensions.pages import PageContext
 from hub_extensions.share import TEMPLATES
 
 from ..hub import running_hub
@@ -168,7 +169,7 @@ async def test_what_an_operator_wrote_is_never_markup() -> None:
             }
         ),
         [("ocean-lab", HOSTILE, Branding())],
-        [Announcement(text=HOSTILE)],
+        lambda: [Announcement(text=HOSTILE)],
     )
     settings = {"template_paths": [str(TEMPLATES)], "template_vars": {"hub_extensions": context}}
     async with running_hub({"JupyterHub": settings}) as hub:

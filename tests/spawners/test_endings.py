@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from hub_extensions.end_reasons import EndReason
 from hub_extensions.ledger import Ledger
 
-from ..hub import running_hub
+from ..hub import InMemoryProxy, running_hub
 from ..kube.access import kube_client
 from ..kube.people import eventually, is_stopped
+from ..small_server import SMALL_SERVER
 from .test_doors import Place, place
 
 if TYPE_CHECKING:
@@ -24,26 +26,11 @@ if TYPE_CHECKING:
 
     from hub_extensions.sessions import Session
 
-# Ends with status 0 at SIGTERM, and otherwise as it is told.
-SERVER = """
-import http.server, os, pathlib, signal, sys
-from urllib.parse import urlsplit
-class Answer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-    log_message = lambda *_: None
-pathlib.Path("pid").write_text(str(os.getpid()))
-signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-at = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
-http.server.HTTPServer((at.hostname, at.port), Answer).serve_forever()
-"""
-
 
 @pytest.fixture(scope="module", params=["local", "kube"])
 async def at(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Place]:
     folder = tmp_path_factory.mktemp("homes")
-    traits = {"profile_list": [], "cmd": [sys.executable, "-I", "-c", SERVER], "poll_interval": 1}
+    traits = {"profile_list": [], "cmd": [sys.executable, "-I", "-c", SMALL_SERVER], "poll_interval": 1}
     if request.param == "kube":
         traits["extra_pod_config"] = {"restartPolicy": "Never"}
     async with place(request.param, folder, f"sqlite:///{folder}/usage.sqlite", **traits) as running:
@@ -147,6 +134,36 @@ async def test_what_other_code_of_the_hub_stops_has_no_reason_but_that(at: Place
     assert await end_of(at, "unknown") == EndReason.STOPPED
 
 
+class BrokenProxy(InMemoryProxy):
+    """Leads to the hub, and to nobody's server."""
+
+    async def add_route(self, routespec: str, target: str, data: dict[str, Any]) -> None:
+        if "user" in data:
+            await asyncio.sleep(0.1)
+            raise RuntimeError("this proxy is broken")
+        await super().add_route(routespec, target, data)
+
+
+async def test_a_server_to_which_the_proxy_does_not_lead_has_failed(tmp_path: Path) -> None:
+    config = {
+        "JupyterHub": {"spawner_class": "profile-local", "proxy_class": BrokenProxy},
+        "UsageLedger": {"database": f"sqlite:///{tmp_path}/usage.sqlite"},
+        "ProfileLocalSpawner": {
+            "cmd": [sys.executable, "-I", "-c", SMALL_SERVER],
+            "home_dir_template": f"{tmp_path}/{{username}}",
+        },
+    }
+    async with running_hub(config) as hub:
+        at = Place(hub, tmp_path, None, {}, {})
+        await hub.api("POST", "users/ada/server", user="ada", json={})
+
+        async def is_recorded() -> bool:
+            return len(rows(at, "ada")) == 1
+
+        await eventually(is_recorded, "the server was ready")
+        assert await end_of(at, "ada") == EndReason.FAILED
+
+
 @pytest.mark.parametrize(("service", "reason"), [("idle-culler", EndReason.CULLED), ("robot", EndReason.BY_ADMIN)])
 async def test_what_services_stop(service: str, reason: EndReason, tmp_path: Path) -> None:
     config = {
@@ -157,7 +174,7 @@ async def test_what_services_stop(service: str, reason: EndReason, tmp_path: Pat
         },
         "UsageLedger": {"database": f"sqlite:///{tmp_path}/usage.sqlite"},
         "ProfileLocalSpawner": {
-            "cmd": [sys.executable, "-I", "-c", SERVER],
+            "cmd": [sys.executable, "-I", "-c", SMALL_SERVER],
             "home_dir_template": f"{tmp_path}/{{username}}",
         },
     }

@@ -14,7 +14,8 @@ import pytest
 from traitlets import TraitError
 from traitlets.config import Config
 
-from hub_extensions.ledger import Ledger
+from hub_extensions.end_reasons import EndReason
+from hub_extensions.ledger import Ledger, UsageLedger
 from hub_extensions.ledger.lookup import Lookup
 from hub_extensions.ledger.metrics import UNCOUNTED_STARTS
 from hub_extensions.sessions import GIB, HOUR, Session
@@ -224,6 +225,7 @@ async def test_the_page_of_people_without_a_quota_says_nothing_of_it(at: Place) 
 
 async def test_a_ledger_that_is_away_refuses_nobody_and_is_counted_and_the_page_says_so(tmp_path: Path) -> None:
     (tmp_path / "usage.sqlite").mkdir()
+    before_start = datetime.now(UTC)
     before = UNCOUNTED_STARTS._value.get()
     config = {
         "JupyterHub": {"spawner_class": "profile-local"},
@@ -244,6 +246,11 @@ async def test_a_ledger_that_is_away_refuses_nobody_and_is_counted_and_the_page_
         assert UNCOUNTED_STARTS._value.get() == before + 1
         assert "hub_extensions_quota_uncounted_starts_total" in (await hub.api("GET", "../metrics")).text
         await hub.api("DELETE", "users/ada/server")
+    # The database comes back; start and stop have waited for it.
+    (tmp_path / "usage.sqlite").rmdir()
+    assert await asyncio.to_thread(UsageLedger(config=Config(config)).flush, 30)
+    [session] = Ledger(config["UsageLedger"]["database"]).sessions("hub", before_start, datetime.now(UTC))
+    assert (session.user_name, session.end_reason) == ("ada", EndReason.BY_ADMIN)
 
 
 async def test_without_profiles_quotas_hold_too_by_what_the_operator_s_hooks_have_set(

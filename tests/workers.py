@@ -1,0 +1,55 @@
+"""How tests are shared out among processes: files that take long come first, what shares a server stays together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xdist.scheduler import LoadFileScheduling
+
+if TYPE_CHECKING:
+    import pytest
+
+# A process that starts one of these last would work on when all others have ended. A folder is one process's: each
+# process that starts the real Kubernetes API needs seconds for it, and as many again while it runs.
+TOGETHER = ("tests/kube",)
+LONGEST_FIRST = (
+    "tests/examples/test_laptop.py",
+    "tests/kube",
+    "tests/spawners/test_doors.py",
+    "tests/services/test_heartbeat.py",
+    "tests/services/test_usage.py",
+    "tests/services/test_api.py",
+    "tests/share/test_image_building.py",
+    "tests/ledger/test_retention.py",
+    "tests/ledger/test_cells.py",
+    "tests/test_leads.py",
+    "tests/services/test_usage_in_a_browser.py",
+    "tests/test_corpus_logins.py",
+    "tests/authenticators/test_refresh.py",
+    "tests/share/test_login_pages.py",
+    "tests/share/test_pages_in_a_browser.py",
+    "tests/test_wiring_properties.py",
+)
+
+
+def unit_of(test: str) -> str:
+    """What one process runs from its first to its last test: the test's file, or its folder."""
+    file = test.partition("::")[0]
+    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+
+def longest_first(items: list[pytest.Item], root: Path) -> None:
+    """Sort what was collected; what is not known to take long keeps its place behind what is."""
+    missing = [unit for unit in LONGEST_FIRST if not (root / unit).exists()]
+    if missing:
+        raise FileNotFoundError(f"{Path(__file__).name} names tests that are not there: {', '.join(missing)}")
+    ranks = {unit: rank for rank, unit in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(unit_of(item.nodeid), len(ranks)))
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives a process the next unit when it has none left; with `--no-loadscope-reorder`, in the order collected."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
