@@ -94,6 +94,7 @@ CALLS = {
     "invite": "--community reef --settings {folder}/hub.yaml --hub-url https://hub.example.org/",
     "render": f"--values {VALUES} --user ada",
     "report": "--month 2026-10 --settings {folder}/hub.yaml",
+    "schema": "",
     "sizes": "r5.xlarge",
 }
 
