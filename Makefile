@@ -23,6 +23,7 @@ test: $(VENV)/installed-test
 benchmarks: $(VENV)/installed-benchmarks
 	$(BIN)/python benchmarks/policy.py
 	$(BIN)/python benchmarks/form.py
+	$(BIN)/python benchmarks/start.py
 	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(BIN)/python benchmarks/spawns.py; fi
 
 # The pages of docs/, with what the code says of itself; a warning is an error. Nothing is fetched.

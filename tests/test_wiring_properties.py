@@ -7,6 +7,7 @@ without `configure` is the measure: what that has, the hub with it has too.
 from __future__ import annotations
 
 import tempfile
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +15,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyterhub.app import JupyterHub
-from traitlets.config import Config
+from traitlets.config import Config, Configurable
 
 from hub_extensions import configure
 from hub_extensions.changes import effective, entries_of, overwritten
+from hub_extensions.spawners.kube import ProfileKubeSpawner
 from hub_extensions.spawners.local import ProfileLocalSpawner
 
 from . import z2jh_loader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from traitlets import HasTraits
 
 HOOKS = """
 def hook{n}(*arguments):
@@ -42,6 +46,8 @@ ADDING = (
     "c.JupyterHub.template_paths.insert(0, '/own/{n}')",
     "c.JupyterHub.template_vars.update({{'own_{n}': {n}}})",
     "c.JupyterHub.extra_handlers.append(('/own/{n}', Handler))",
+    "c.JupyterHub.extra_handlers.extend([('/own/{n}', Handler), ('/own/other/{n}', Handler)])",
+    "c.JupyterHub.load_groups.update({{'own-{n}': {{'users': ['u{n}']}}}})",
     "c.JupyterHub.custom_scopes.update({{'custom:own:{n}': {{'description': 'Own {n}'}}}})",
     "c.Authenticator.admin_users.add('u{n}')",
     "c.Authenticator.admin_users.update({{'u{n}', 'v{n}'}})",
@@ -52,6 +58,12 @@ ADDING = (
     "c.Spawner.auth_state_hook = hook{n}_async",
     "c.Spawner.post_stop_hook = hook{n}",
     "c.ProfileLocalSpawner.post_stop_hook = hook{n}_async",
+    "c.KubeSpawner.pre_spawn_hook = hook{n}_async",
+    "c.KubeSpawner.post_stop_hook = hook{n}",
+    "c.KubeSpawner.modify_pod_hook = hook{n}",
+    "c.KubeSpawner.modify_pod_hook = hook{n}_async",
+    "c.ProfileKubeSpawner.modify_pod_hook = hook{n}_async",
+    "c.KubeSpawner.environment.update({{'OWN_POD_{n}': '{n}'}})",
     "c.Spawner.default_url = '/own/{n}'",
     "c.JupyterHub.allow_named_servers = True",
 )
@@ -62,7 +74,9 @@ ASSIGNING = (
     "c.JupyterHub.template_paths = ['/own/{n}']",
     "c.JupyterHub.template_vars = {{'own_{n}': {n}}}",
     "c.JupyterHub.extra_handlers = [('/own/{n}', Handler)]",
+    "c.JupyterHub.load_groups = {{'own-{n}': ['u{n}']}}",
     "c.Authenticator.admin_users = {{'u{n}'}}",
+    "c.KubeSpawner.environment = {{'OWN_POD_{n}': '{n}'}}",
     "c.Spawner.environment = {{'OWN_{n}': '{n}'}}",
 )
 HANDLER = "from jupyterhub.handlers import BaseHandler as Handler\n"
@@ -80,6 +94,7 @@ SETTINGS: dict[str, Any] = {
     "environment_from_auth_state": {"WHO": "{auth_state[who]}"},
 }
 CHART = {
+    "singleuser": {"extraEnv": {}},  # as the chart has it, which hides c.Spawner.environment
     "custom": {
         **SETTINGS,
         "2i2c": {
@@ -97,7 +112,30 @@ CHART = {
     },
 }
 CALL = "configure(c)"
-OWN_FOLDER = JupyterHub().template_paths
+
+
+def reader(cls: type[HasTraits]) -> Any:
+    """A class that takes these traits from a configuration as that one does: made at once, and without a cluster."""
+    sections = [each.__name__ for each in reversed(cls.__mro__) if issubclass(each, Configurable)]
+    made = Configurable
+    for section in sections[1:]:
+        traits = cls.class_traits(config=True) if section == cls.__name__ else {}
+        made = type(section, (made,), {name: copy(trait) for name, trait in traits.items()})
+    return made
+
+
+OF_THE_HUB = (
+    "services",
+    "load_roles",
+    "load_groups",
+    "template_paths",
+    "template_vars",
+    "extra_handlers",
+    "custom_scopes",
+    "allow_named_servers",
+)
+OF_PODS = ("pre_spawn_hook", "auth_state_hook", "post_stop_hook", "modify_pod_hook", "environment")
+Hub, Pods = reader(JupyterHub), reader(ProfileKubeSpawner)
 
 adding, assigning = (
     st.tuples(st.sampled_from(statements), st.integers(0, 3)).map(lambda drawn: drawn[0].format(n=drawn[1]))
@@ -126,21 +164,12 @@ def run_in_chart(before: Sequence[str], after: Sequence[str], calls: int = 1) ->
 
 def has(c: Config) -> dict[str, Any]:
     """What a hub of this configuration has."""
-    hub, spawner = JupyterHub(config=c), ProfileLocalSpawner(config=c)
-    names = [
-        "services",
-        "load_roles",
-        "template_paths",
-        "template_vars",
-        "extra_handlers",
-        "custom_scopes",
-        "allow_named_servers",
-    ]
+    hub, spawner = Hub(config=c), ProfileLocalSpawner(config=c)
     hooks = ("pre_spawn_hook", "auth_state_hook", "post_stop_hook", "environment", "default_url")
-    found = {f"JupyterHub.{name}": getattr(hub, name) for name in names}
+    found = {f"JupyterHub.{name}": getattr(hub, name) for name in OF_THE_HUB}
     found |= {f"Spawner.{name}": getattr(spawner, name) for name in hooks}
-    # JupyterHub adds its own folder behind all others when it starts.
-    found["JupyterHub.template_paths"] = [path for path in hub.template_paths if path not in OWN_FOLDER]
+    pods = Pods(config=c)
+    found |= {f"KubeSpawner.{name}": getattr(pods, name) for name in OF_PODS}
     # Any authenticator has it; ours adds up what several classes are told.
     users = c.Authenticator.get("admin_users", set())
     found["Authenticator.admin_users"] = users if isinstance(users, (set, list)) else users.get_value(set())
@@ -182,7 +211,7 @@ def test_nothing_of_an_operator_is_lost(before: list[str], after: list[str]) -> 
 @settings(max_examples=60, deadline=None)
 def test_what_is_added_later_takes_nothing_from_the_settings(before: list[str], after: list[str]) -> None:
     c = run([*before, CALL, *after])
-    hub = JupyterHub(config=c)
+    hub = Hub(config=c)
     assert "usage" in [service["name"] for service in hub.services]
     assert "hub_extensions" in hub.template_vars
     assert overwritten(c) == []

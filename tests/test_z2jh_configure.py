@@ -12,7 +12,7 @@ import pytest
 from jupyterhub.app import JupyterHub
 
 from hub_extensions import catalogue, usage_quota_policy
-from hub_extensions.changes import overwritten
+from hub_extensions.changes import effective, overwritten
 from hub_extensions.rendering import pod_manifest
 from hub_extensions.share import TEMPLATES
 from hub_extensions.z2jh.basehub_values import STAFF_TEAM
@@ -65,6 +65,29 @@ def test_the_hub_is_made_with_our_classes_for_the_stock_ones(file: Path, c: Conf
     assert hub.spawner_class.__name__ == ("BinderKubeSpawner" if for_binder else "ProfileKubeSpawner")
     assert str(TEMPLATES) in hub.template_paths
     assert overwritten(c) == []
+
+
+@hubs
+def test_every_trait_that_is_set_is_one_of_the_class_for_which_it_is_set(file: Path, c: Config) -> None:
+    hub = JupyterHub(config=c)
+    classes = {each.__name__: each for cls in (hub.spawner_class, hub.authenticator_class) for each in cls.__mro__}
+    named = {*effective(c)["traits"]}
+    assert named
+    # A mixin's traits are those of the class that it is part of.
+    whole = {
+        name: next(cls for cls in (hub.spawner_class, hub.authenticator_class, JupyterHub) if name in of(cls))
+        for name in [*classes, "JupyterHub"]
+    }
+    for trait in named:
+        section, _, name = trait.partition(".")
+        if section in whole:
+            assert name in whole[section].class_traits(config=True), trait
+        else:  # what another part of the hub reads
+            assert section in {"UsageLedger", "CommunityAuthenticator"}, trait
+
+
+def of(cls: type) -> set[str]:
+    return {each.__name__ for each in cls.__mro__}
 
 
 @hubs

@@ -28,6 +28,13 @@ MOST_OVERLAPS = 20
 _GZIP = b"\x1f\x8b"
 
 EPILOG = """\b
+Example: see what would come in of all rotated logs, then bring it in:
+
+\b
+  hub-extensions import events.log* --settings hub.yaml --dry-run
+  hub-extensions import events.log* --settings hub.yaml
+
+\b
 Files are JupyterHub's event log, as jupyter_events writes it (one JSON object
 a line; the events "server-action"), or CSV with a header; rotated logs in any
 order, also compressed by gzip. Give all of a log at once: a start whose stop

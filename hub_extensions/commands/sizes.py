@@ -19,8 +19,14 @@ requests of the system pods are to be taken away; both are shown by
 """
 
 
+def _known(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    from ..node_types import node_types
+
+    return [name for name in node_types() if name.startswith(begun)]
+
+
 @click.command(name="sizes", epilog=EPILOG)
-@click.argument("node_type")
+@click.argument("node_type", shell_complete=_known)
 @click.option("--choices", default=3, show_default=True, help="How many: the whole node, its half, a quarter …")
 @click.option("--default", type=int, help="Which is the default, counted from 1, the smallest.")
 @click.option("--cpu", type=float, help="CPUs that people's pods can use of such a node, if you measured it.")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 def free_ports(count: int) -> list[int]:
@@ -55,9 +55,15 @@ class Hub:
 
 @contextlib.contextmanager
 def run_hub(
-    folder: Path, people: dict[str, Any], *, config: str = "hub_config.py", has_service: bool = True, **settings: Any
+    folder: Path,
+    people: dict[str, Any],
+    *,
+    config: str = "hub_config.py",
+    has_service: bool = True,
+    within: Sequence[str] = (),
+    **settings: Any,
 ) -> Iterator[Hub]:
-    """Run a hub of a configuration that stands beside this file until the block ends."""
+    """Run a hub of a configuration, named from here, until the block ends; `within` goes before its command."""
     ports = free_ports(4)
     names = ("port", "hub_port", "proxy_port", "service_port")
     given = {"base_url": "/", "hub": "hub", "people": people, **dict(zip(names, ports, strict=True)), **settings}
@@ -65,7 +71,7 @@ def run_hub(
     log = folder / "hub.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).with_name(config))],
+            [*within, sys.executable, "-m", "jupyterhub", "-f", str(Path(__file__).parent / config)],
             cwd=folder,
             env=environment,
             stdout=output,
