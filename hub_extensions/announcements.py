@@ -27,7 +27,7 @@ def _moment(value: Any) -> Any:
         ) from None
 
 
-Moment = Annotated[datetime | date | None, BeforeValidator(_moment)]
+Moment = Annotated[datetime | date | None, BeforeValidator(_moment, str | None)]
 
 
 class Announcement(BaseModel):
