@@ -99,7 +99,7 @@ def test_everything_that_can_be_set_says_what_it_means():
 def test_settings_with_each_section_follow_it_and_can_be_used():
     assert mistakes(SETTINGS, everything()) == []
     assert settings.load(everything()).sizes
-    assert set(everything()) | {"group_directories", "announcements"} >= set(SETTINGS["properties"])
+    assert set(everything()) | {"group_directories", "announcements", "live_file"} >= set(SETTINGS["properties"])
 
 
 @pytest.mark.parametrize("file", ["laptop/hub.yaml", "z2jh/values.yaml"])

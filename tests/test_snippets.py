@@ -88,12 +88,17 @@ def try_yaml(snippet, folder, _):
     elif is_of_a_chart(values):
         follows(helm_schema(), values)
         chart = chart_values(values)
+        if "live_file" in chart.get("custom", {}):  # it is mounted where the hub runs
+            (folder / "live.yaml").touch()
+            chart = {**chart, "custom": {**chart["custom"], "live_file": str(folder / "live.yaml")}}
         own = (chart.get("hub") or {}).get("extraConfig")
         JupyterHub(config=z2jh_loader.load(chart, folder, {} if own else z2jh_loader.EXTRA_CONFIG))
     else:
         assert values.keys() <= Settings.model_fields.keys(), f"{snippet} is neither settings nor values of a chart"
         follows(settings_schema(), values)
-        settings.load({"usage": {"database": "sqlite:///usage.sqlite"}, **values})
+        named = {name for each in values.get("announcements", ()) for name in each.get("communities", ())}
+        communities = {name: {"members": [{"users": ["ada"]}]} for name in named}
+        settings.load({"usage": {"database": "sqlite:///usage.sqlite"}, "communities": communities, **values})
 
 
 def follows(schema, values):
