@@ -107,6 +107,9 @@ def try_yaml(snippet, folder):
     elif is_of_a_chart(values):
         follows(helm_schema(), values)
         chart = over_defaults({"custom": {"communities": BESIDE["communities"]}}, chart_values(values))
+        if "live_file" in chart.get("custom", {}):  # it is mounted where the hub runs
+            (folder / "live.yaml").touch()
+            chart = {**chart, "custom": {**chart["custom"], "live_file": str(folder / "live.yaml")}}
         own = (chart.get("hub") or {}).get("extraConfig")
         JupyterHub(config=z2jh_loader.load(chart, folder, {} if own else z2jh_loader.EXTRA_CONFIG))
     else:
