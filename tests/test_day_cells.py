@@ -1,4 +1,4 @@
-"""What one person's sessions count on a day: the moments at which days end are where a day too many is easily counted."""
+"""What one person's sessions count on a day: where days end, a day too many is easily counted."""
 
 from datetime import UTC, date, datetime, timedelta
 
