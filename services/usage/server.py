@@ -19,6 +19,7 @@ from jupyterhub.utils import make_ssl_context
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from hub_extensions.branding import Branding
+from hub_extensions.end_reasons import in_words
 from hub_extensions.mistakes import validated
 from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
@@ -260,5 +261,7 @@ def _templates(settings: UsageSettings, zone: tzinfo) -> Environment:
     def community(name: str) -> str:
         return called(name, settings.communities)
 
-    environment.filters.update(clock=clock, number=number, profile=profile, community=community, duration=duration)
+    environment.filters.update(
+        clock=clock, number=number, profile=profile, community=community, duration=duration, ending=in_words
+    )
     return environment
