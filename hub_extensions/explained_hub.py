@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from traitlets import TraitError
+
 from . import explanations, planned_login, planned_profiles
+from .communities import Reason
 from .explanations import ExplainedProfile
 from .file_places import Places
 from .planned_hub import PlannedHub
@@ -51,11 +54,10 @@ async def explain(hub: PlannedHub, asked: Asked, options: Mapping[str, str] | No
     """What this hub decides about somebody; nothing is started or contacted.
 
     `options` are those of a start, with the slug of a profile under `profile`; without, no server is asked for.
-    Raises UnknownProfileError for a slug that nobody has, planned_login.CannotBeToldError, and SettingsError,
-    traitlets.TraitError or ValueError for a configuration that a hub cannot use.
+    Raises UnknownProfileError for a slug that nobody has, and SettingsError for profiles that a hub cannot use.
     """
     places = Places(hub.values)
-    login = await planned_login.answer(hub.config, hub.settings or Settings(), asked, places)
+    login = await _login(hub, asked, places)
     catalogue = await planned_profiles.catalogue_of(hub.config, login)
     person = planned_profiles.person_of(hub.config, login)
     profiles = explanations.explain(catalogue, person)
@@ -66,6 +68,15 @@ async def explain(hub: PlannedHub, asked: Asked, options: Mapping[str, str] | No
             raise UnknownProfileError(str(options.get("profile")), slugs)
         server = planned_server(hub.config, catalogue, person, login, options, places)
     return Explanation(login, tuple(profiles), server, (*_notes(hub), *login.doubts))
+
+
+async def _login(hub: PlannedHub, asked: Asked, places: Places) -> LoginAnswer:
+    """The answer of the login; where it cannot be told, a no that says why: the profiles can be told all the same."""
+    try:
+        return await planned_login.answer(hub.config, hub.settings or Settings(), asked, places)
+    except (planned_login.CannotBeToldError, TraitError, ValueError) as error:
+        reason = Reason(places.trait("JupyterHub", "authenticator_class"), f"The login cannot be told. {error}")
+        return LoginAnswer(asked.user.lower(), allowed=False, groups=asked.groups, reasons=(reason,))
 
 
 def _notes(hub: PlannedHub) -> list[str]:

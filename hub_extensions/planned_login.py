@@ -125,7 +125,11 @@ def _made(door: _Door) -> Any:
     silent.setLevel(logging.CRITICAL + 1)
     if door.cls.__module__.partition(".")[0] in _KNOWN:
         more = {"provider": door.provider} if door.provider else {}
-        return _with_admins(door.cls(config=door.config, log=silent, **more))
+        try:
+            return _with_admins(door.cls(config=door.config, log=silent, **more))
+        except Exception as refused:  # each class raises what it likes for a setting that it cannot use
+            why = next(iter(str(refused).splitlines()), type(refused).__name__)
+            raise CannotBeToldError(f"{door.cls.__name__} cannot be used: {why}") from refused
     # Somebody else's class may do anything when it is made: JupyterHub's own has the rules that all inherit.
     config = Config()
     for base in reversed(door.cls.__mro__):

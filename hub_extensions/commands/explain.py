@@ -91,10 +91,7 @@ def command(
 
 
 def _explained(hub: HubFiles, asked: "Asked", options: dict[str, str] | None) -> "Explanation":
-    from traitlets import TraitError
-
     from ..explained_hub import explain
-    from ..planned_login import CannotBeToldError
     from ..rendering import UnknownProfileError, no_cluster
 
     try:
@@ -102,7 +99,5 @@ def _explained(hub: HubFiles, asked: "Asked", options: dict[str, str] | None) ->
             return asyncio.run(explain(hub.planned(), asked, options))
     except UnknownProfileError as error:
         raise no_such_profile(error) from error
-    except CannotBeToldError as error:
-        raise click.ClickException(str(error)) from error
-    except (TraitError, ValueError) as error:
+    except ValueError as error:
         raise click.ClickException(f"The hub could not use this configuration. {error}") from error

@@ -446,10 +446,19 @@ def test_a_login_without_proof_says_nothing_of_groups():
     assert explain(hub("community-dummy", custom), user="eve")["groups"] == ["reef"]
 
 
-def test_an_authenticator_that_is_not_installed_cannot_be_asked():
-    result = called("--values", "-", "--user", "ada", stdin=yaml.safe_dump(hub("no.such.Class")))
-    assert result.exit_code == 1
-    assert "no.such.Class is not installed here" in result.output
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (hub("no.such.Class"), "no.such.Class is not installed here"),
+        (hub("cilogon", CILogonOAuthenticator={"allowed_idps": {"idp.example.edu": {}}}), "username_derivation"),
+    ],
+)
+def test_a_login_that_cannot_be_told_is_a_no_that_says_why_and_the_profiles_are_told(values, told):
+    said = explain({**values, "singleuser": SERVER["singleuser"]}, "--groups", "lab")
+    assert not said["login"]["allowed"]
+    assert told in said["login"]["reasons"][0]
+    assert said["groups"] == ["lab"]
+    assert [profile["state"] for profile in said["profiles"]] == ["visible", "visible"]
 
 
 def test_people_read_short_lines():
