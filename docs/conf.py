@@ -14,6 +14,7 @@ extensions = ["myst_parser", "sphinx_click"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
+smartquotes = False  # it makes one dash of the two before an option
 suppress_warnings = ["misc.highlighting_failure"]  # tables in CSV have no colours
 html_theme = "furo"
 html_title = "hub-extensions"

@@ -28,7 +28,9 @@ def from_groups(
     `idps` are those of CILogon, each with what is set for it: one person for each. `workspaces` are Google's where
     names have no domain.
     """
-    if provider == "github":
+    if provider == "dummy":
+        yield Assumed(Identity(user))  # which says a name, and nothing of groups
+    elif provider == "github":
         yield _on_github(user, groups)
     elif provider == "cilogon":
         for idp, settings in (idps or {"": {}}).items():

@@ -218,12 +218,7 @@ class Option(_Part):
 
 
 class Profile(Restricted):
-    """One environment that people can start.
-
-    `opens` and `closes` (`from` and `until`) are the first and the last day on which it can be started; from the day
-    `retired` it is offered to nobody. `aliases` are slugs that it had before, which links and saved choices may still
-    carry; `replaced_by` is the slug of the profile that takes its place when it cannot be started any more.
-    """
+    """One environment that people can start."""
 
     display_name: str
     """What people read."""

@@ -95,7 +95,7 @@ def entries_of(value: Any) -> frozenset[str] | None:
     names = set[str]()
     for entry in value:
         if isinstance(entry, Mapping) and "name" in entry:
-            scopes = entry.get("scopes")
+            scopes = entry.get("scopes") if isinstance(entry.get("scopes"), (list, tuple, set)) else ()
             names |= {f"{entry['name']}: {scope}" for scope in scopes} if scopes else {str(entry["name"])}
         elif isinstance(entry, tuple) and entry:
             names.add(str(entry[0]))  # a handler, by its path

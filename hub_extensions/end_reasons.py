@@ -38,3 +38,22 @@ class EndReason(StrEnum):
 
     FAILED = "failed"
     """It was ready, but could not be reached."""
+
+
+_WORDS = {
+    EndReason.BY_PERSON: "stopped by its owner",
+    EndReason.BY_ADMIN: "stopped by somebody else",
+    EndReason.STOPPED: "stopped by the hub",
+    EndReason.CULLED: "idle for too long, or too old",
+    EndReason.QUOTA: "quota used up",
+    EndReason.CRASHED: "crashed",
+    EndReason.EVICTED: "taken away by the cluster",
+    EndReason.ENDED: "shut down",
+    EndReason.HUB_AWAY: "last seen; nobody saw its end",
+    EndReason.FAILED: "could not be reached",
+}
+
+
+def in_words(reason: str) -> str:
+    """A reason as people read it; what came into the ledger with other words is told in these."""
+    return _WORDS[EndReason(reason)] if reason in list(EndReason) else reason

@@ -145,9 +145,12 @@ def _without_proof(login: Login) -> Iterator[Finding]:
     if not path:
         return
     if "DummyAuthenticator" in login.classes and not login.value("dummy_admins"):
+        hub, who = "that asks for no proof", "anybody"
+        if login.value("password"):
+            hub, who = "whose people share one password", "whoever knows it"
         yield error(
-            path, "names admins of a hub that asks for no proof: anybody can log in as one of them.",
-            "Remove them, or choose another authenticator.",
+            path, f"names admins of a hub {hub}: {who} can log in as one of them.",
+            "Remove them, or choose another authenticator.", "Admins can do everything, as anybody.",
         )  # fmt: skip
     if "SharedPasswordAuthenticator" in login.classes and not login.value("admin_password"):
         yield warning(

@@ -1,12 +1,12 @@
 """The check of rules that nobody can meet, and of groups that nobody can be in, where people log in with a provider."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from . import groups as group_names
 from .communities import leads_group
 from .findings import Finding, error, inside, warning
-from .login_settings import PROVIDERS, Login, listed
+from .login_settings import PROVIDERS, Login, Section, listed
 from .membership import Rule, idp_name
 from .mistakes import did_you_mean, shown
 
@@ -40,7 +40,7 @@ def check_rules(login: Login) -> list[Finding]:
 
 def _github(login: Login) -> Iterator[Finding]:
     scopes = login.value("scope", ["read:org"] if login.ours else [])
-    if "github" not in login.providers or _SEES_TEAMS & set(listed(scopes)):
+    if "github" not in login.providers or _SEES_TEAMS & set(map(str, listed(scopes))):
         return
     wanted = [(path, entry) for path, value in login.places("allowed_organizations")[:1] for entry in listed(value)]
     wanted += [(path, entry) for path, rule in login.rules for entry in rule.github]
@@ -102,15 +102,21 @@ def _unverified_names(login: Login) -> Iterator[Finding]:
     )
 
 
+def _way(idp: Section) -> Section:
+    """How an identity provider's people are named; nothing where that is no mapping, which CILogon's class reports."""
+    found = idp.get("username_derivation")
+    return found if isinstance(found, Mapping) else {}
+
+
 def _shared_names(login: Login) -> Iterator[Finding]:
     """Claims that several people have alike: who comes second would be the first one."""
     claims = [(path, value) for path, value in login.places("username_claim")[:1] if "cilogon" not in login.providers]
     for idp, entry in login.idps.items() if "cilogon" in login.providers else ():
         trait = "idps" if login.value("idps") else "allowed_idps"
         path = inside(f"c.CILogonOAuthenticator.{trait}", idp, "username_derivation", "username_claim")
-        claims.append((path, entry.get("username_derivation", {}).get("username_claim")))
+        claims.append((path, _way(entry).get("username_claim")))
     for path, claim in claims:
-        if claim in _MANY_HAVE:
+        if isinstance(claim, str) and claim in _MANY_HAVE:
             what = f"names people by {claim}, which several people may have alike; the second one is refused."
             yield warning(path, what, "Choose a claim that is one person's, such as sub or eppn.")
 
@@ -172,12 +178,12 @@ def _staff(login: Login) -> Iterator[Finding]:
 
 def _forms_of_names(login: Login) -> set[bool]:
     """Whether the names of accounts have an `@`: either, both, or nothing where that cannot be told."""
-    claims = {login.value("username_claim", "")}
+    claims = {str(login.value("username_claim", ""))}
     if login.value("pseudonymous_names") or login.value("user_name_steps"):
         return set()
     if "cilogon" in login.providers:
-        ways = [entry.get("username_derivation", {}) for entry in login.idps.values()]
-        claims = {way.get("username_claim", "") for way in ways if not way.get("action")}
+        ways = map(_way, login.idps.values())
+        claims = {str(way.get("username_claim", "")) for way in ways if not way.get("action")}
     elif "github" in login.providers:
         claims = {"login"}
     elif "google" in login.providers and login.value("strip_domain") is not False:

@@ -77,7 +77,8 @@ class Login:
     def idps(self) -> dict[str, Section]:
         """CILogon's identity providers, under either name."""
         found = self.value("idps") or self.value("allowed_idps") or {}
-        return {str(idp): entry for idp, entry in found.items() if isinstance(entry, Mapping)}
+        entries = found.items() if isinstance(found, Mapping) else ()
+        return {str(idp): entry for idp, entry in entries if isinstance(entry, Mapping)}
 
     @property
     def rules(self) -> list[tuple[str, Rule]]:

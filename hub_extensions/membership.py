@@ -49,14 +49,7 @@ Teams = tuple[Annotated[Name, AfterValidator(_is_team)], ...]
 
 
 class Rule(BaseModel):
-    """Whom a community means; a person must meet every condition that is written.
-
-    `users`: names on this hub. `groups`: groups of the provider's claims, with `*` for any text. `github`:
-    organisations, and teams as `org:team-slug`. `idp`: entity IDs of CILogon or Globus. `domains`: of verified e-mail
-    addresses, with `*.` for any sub-domain; where the provider speaks for several IdPs, beside the `idp` that may
-    vouch for them. `hosted_domains`: Google Workspaces. `provider`: github, cilogon, google, globus, oidc, or the name
-    of one of several. `invitation: true`: whoever has joined by an invitation.
-    """
+    """Whom a community means; a person must meet every condition that is written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -69,7 +62,8 @@ class Rule(BaseModel):
     idp: Annotated[Names, BeforeValidator(_one_or_more, Name | Names)] = ()
     """Identity providers: entity IDs behind CILogon, UUIDs behind Globus."""
     domains: Domains = ()
-    """Domains of verified e-mail addresses; `*.example.edu` means its sub-domains."""
+    """Domains of verified e-mail addresses; `*.example.edu` means its sub-domains. Where a provider speaks for several
+    identity providers, beside the `idp` that may vouch for them."""
     hosted_domains: Domains = ()
     """Google Workspaces."""
     provider: Names = ()

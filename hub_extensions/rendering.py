@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from jupyterhub.utils import maybe_future
 from traitlets.config import Config
 
 from . import catalogue
+from .additions import sections
 from .catalogue_check import read_checked
-from .spawner_traits import traits_of
+from .login_settings import listed
+from .spawner_traits import class_of, traits_of
+from .z2jh.stock_classes import our_spawner
 
 SPAWNER = "profile-kube"
 # What a hub makes anew at each start; a fixed word in its place keeps the result the same from run to run.
@@ -76,11 +80,11 @@ async def pod_manifest(
     options = dict(options or {})
     # Nothing is started, so there is nothing to count; the ledger may be a file of a hub that runs.
     config = Config({name: section for name, section in config.items() if name != "UsageLedger"})
-    listed = config.KubeSpawner.get("profile_list")
-    if isinstance(listed, (list, dict)):
-        with _no_cluster():
+    profiles = config.KubeSpawner.get("profile_list")
+    if isinstance(profiles, (list, dict)):
+        with no_cluster():
             # The spawner checks it too, and knows only the name of its trait.
-            read_checked(listed, "singleuser.profileList", traits_of(SPAWNER))
+            read_checked(profiles, "singleuser.profileList", traits_of(SPAWNER))
     try:
         spawner = _spawner(config, user, groups, server)
         _check_profile(spawner.profile_list, options.get("profile"))
@@ -100,10 +104,10 @@ async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
     await spawner.apply_group_overrides()
     try:
         await spawner._run_apply_user_options(options)
+        await spawner.load_user_options()
+        pod = await spawner.get_pod_manifest()
     except HTTPError as error:
         raise RenderingError(f"{spawner.user.name} is refused, and reads: {_reason(error)}") from error
-    await spawner.load_user_options()
-    pod = await spawner.get_pod_manifest()
     plain: dict[str, Any] = spawner.api.api_client.sanitize_for_serialization(pod)
     return plain
 
@@ -111,6 +115,19 @@ async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
 def spawner_of(config: Config, user: str, groups: Sequence[str] = (), server: str = "") -> Any:
     """A spawner of somebody, as a hub with this configuration would make it; raises as `pod_manifest` does."""
     return _spawner(config, user, groups, server)
+
+
+async def profiles_of(config: Config, user: str) -> Sequence[catalogue.Profile]:
+    """The profiles that a hub with this configuration has; those of a function are those that it lists for this person.
+
+    Raises as `pod_manifest` does.
+    """
+    spawner = _spawner(config, user, (), "")
+    await asyncio.sleep(0)  # see `_made_by`
+    profiles = spawner.profile_list
+    if callable(profiles):
+        profiles = await maybe_future(profiles(spawner))
+    return catalogue.read(profiles or []).profiles
 
 
 def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> Any:
@@ -125,12 +142,13 @@ def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> A
             f"This hub has no named servers, so there is no server {server!r} (hub.allowNamedServers)."
         )
     person = Person(user, groups, base_url, Session())
+    person.admin = _is_admin(config, user)
     address = f"{person.url}{quote(server, safe='@~')}/" if server else person.url
     client = f"jupyterhub-user-{quote(user)}" + (f"-{quote(server)}" if server else "")
     hub = Hub(bind_url="http://:8081", base_url=f"{base_url}hub/")
     hub.connect_url = config.JupyterHub.get("hub_connect_url", "http://hub:8081")
-    with _no_cluster():
-        return _spawner_class()(
+    with no_cluster():
+        return _spawner_class(config)(
             _mock=True,  # KubeSpawner's word for: there is no cluster to watch
             config=config,
             user=person,
@@ -145,7 +163,23 @@ def _spawner(config: Config, user: str, groups: Sequence[str], server: str) -> A
         )
 
 
-def _spawner_class() -> Any:
+def _is_admin(config: Config, user: str) -> bool:
+    """Whether the hub's configuration names somebody who runs it."""
+    named = [name for section in sections(config).values() for name in listed(section.get("admin_users"))]
+    rules = listed(config.CommunityAuthenticator.get("admins"))
+    named += [name for rule in rules if set(rule) == {"users"} for name in rule["users"]]
+    return user.lower() in map(str.lower, map(str, named))
+
+
+def _spawner_class(config: Config) -> Any:
+    """Our spawner of pods that the hub has, or would have in the place of KubeSpawner."""
+    named = config.JupyterHub.get("spawner_class")
+    cls = class_of(our_spawner(named) or named) if named else None
+    bases = {base.__name__ for base in cls.__mro__} if cls else {"KubeSpawner"}
+    if "KubeSpawner" not in bases:
+        raise RenderingError(f"The servers of this hub are no pods: {str(named)[:64]} starts them.")
+    if "ProfileSpawner" in bases:
+        return cls
     found = entry_points(group="jupyterhub.spawners", name=SPAWNER)
     try:
         return next(iter(found)).load()
@@ -156,7 +190,7 @@ def _spawner_class() -> Any:
 
 
 @contextmanager
-def _no_cluster() -> Iterator[None]:
+def no_cluster() -> Iterator[None]:
     """Let a spawner be made on a machine that knows no cluster, and leave alone the one that it may know.
 
     KubeSpawner reads the address of its cluster when it is made. It fails without any, and runs the login program that

@@ -49,12 +49,7 @@ class Without(BaseModel):
 
 
 class ReportSettings(BaseModel):
-    """The part of `usage` that is about reports.
-
-    `prices` give an estimated cost. `without` names who is left out. Figures of fewer people than `fewest_people` are
-    shown together with others; 0 shows all. In `report_folder` the service puts a file of each of `report_formats` when
-    a month has ended, with a table for each of `report_by`, such as `community` or `community,profile`.
-    """
+    """The part of `usage` that is about reports."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 

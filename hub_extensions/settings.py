@@ -55,10 +55,7 @@ class _Part(BaseModel):
 
 
 class Hub(_Part):
-    """The hub itself; `config` holds traits by class, as Zero to JupyterHub's `hub.config` does.
-
-    `admins`: rules that say who administers it. `service_users`: users that are programs, such as a health check.
-    """
+    """The hub itself."""
 
     title: str = "JupyterHub"
     """What pages, reports and refusals call the hub."""
@@ -73,11 +70,8 @@ class Hub(_Part):
 class Usage(_Part, ReportSettings):
     """The ledger, the usage service and its reports; without a database all are off.
 
-    `database` is an SQLAlchemy URL, `hub_name` tells hubs apart that share one, `url` is where the proxy calls the
-    service (default: a free port on loopback; the service listens on all interfaces when the host is another), and days
-    and months of reports begin in `time_zone`. For `keep_sessions` (`13 months`, `400 days`, `forever`) sessions stand
-    there with people's names; then only sums of each day and month are left.
-    `metrics_per_user` puts the hours of people, by name, into the service's metrics, for Prometheus.
+    The service listens on all interfaces when the host of `url` is another than loopback. After `keep_sessions` only
+    sums of each day and month are left, without names.
     """
 
     database: str = ""
@@ -254,7 +248,10 @@ def parse(content: bytes, source: str) -> Mapping[str, Any]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice in one mapping, of which YAML would quietly keep the last."""
+    """Refuses a key that stands twice in one mapping, of which YAML would quietly keep the last.
+
+    A date that does not exist stays text, so that it is told by its place in the settings.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -266,3 +263,12 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> Any:
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError:
+            return self.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _Loader.construct_yaml_timestamp)

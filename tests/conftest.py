@@ -7,11 +7,10 @@ import signal
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from .workers import Scheduling, longest_first
+from .workers import longest_first
 
 if TYPE_CHECKING:
     import pytest
-    from xdist.scheduler import Scheduling as AnyScheduling
 
 # kubernetes_asyncio looks at this once, when it is imported.
 os.environ["KUBECONFIG"] = str(resources.files("hub_extensions") / "no-cluster.yaml")
@@ -20,10 +19,6 @@ os.environ["KUBECONFIG"] = str(resources.files("hub_extensions") / "no-cluster.y
 for _number, _usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _usual)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> AnyScheduling:
-    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 
 from hub_extensions.checks import advisories, check
@@ -12,6 +15,7 @@ from hub_extensions.planned_hub import from_config_file, from_values
 from hub_extensions.share import TEMPLATES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from hub_extensions.findings import Finding
@@ -45,6 +49,23 @@ def programs(**texts: str) -> dict[str, Any]:
 
 def config(**sections: Any) -> dict[str, Any]:
     return {"hub": {"config": sections}}
+
+
+def places_in(part: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of everything inside, as keys and indexes."""
+    for key, inner in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        yield (*here, key)
+        yield from places_in(inner, (*here, key))
+
+
+def put(part: Any, place: tuple[Any, ...], value: Any) -> None:
+    """Put a value where it still has a place."""
+    try:
+        for key in place[:-1]:
+            part = part[key]
+        part[place[-1]] = value
+    except (IndexError, KeyError, TypeError):
+        return  # an earlier change took the place away
 
 
 @pytest.mark.parametrize(
@@ -165,6 +186,15 @@ def test_a_class_that_only_a_program_knows() -> None:
     assert told(found) == [("warning", "hub.extraConfig.a, line 2")]
 
 
+IDLE = {"custom": {"idle": {"timeout": "2 hours"}}}
+
+
+def test_two_programs_that_stop_idle_servers() -> None:
+    off = {"cull": {"enabled": False}}
+    assert told(in_values(IDLE, programs(a=CONFIGURE))) == [("warning", "cull.enabled")]
+    assert told(in_values(IDLE, programs(a=CONFIGURE), off)) == []
+
+
 def roles(**given: Any) -> dict[str, Any]:
     return {"hub": {"loadRoles": given, "services": {"wiki": WIKI}}}
 
@@ -239,6 +269,61 @@ c.JupyterHub.load_roles = [{'name': 'user', 'scopes': ['self', 'nonsense']}]
 )
 def test_names_that_jupyterhub_refuses(tmp_path: Path, line: str, place: str) -> None:
     assert told(in_config(tmp_path, line)) == [("error", place)]
+
+
+RICH: dict[str, Any] = {
+    "hub": {
+        "config": {
+            "JupyterHub": {"authenticator_class": "cilogon", "cookie_max_age_days": 2},
+            "CILogonOAuthenticator": {
+                "allowed_idps": {"https://a": {"username_derivation": {"username_claim": "email"}, "allow_all": True}},
+                "admin_users": ["ada"],
+            },
+            "Authenticator": {"admin_users": ["lin"], "blocked_users": ["mallory"]},
+            "KubeSpawner": {"environment": {"A": "b"}},
+        },
+        "services": {"wiki": {**WIKI, "oauth_no_confirm": True}, "dask-gateway": {"apiToken": "a-token-of-dask"}},
+        "loadRoles": {"user": {"scopes": ["self"]}, "robot": {"services": ["wiki"], "scopes": ["users"]}},
+        "extraConfig": {"a": CONFIGURE, "b": "c.Spawner.pre_spawn_hook = f"},
+        "image": {"name": "quay.io/jupyterhub/k8s-hub", "tag": "4.3.3"},
+    },
+    "singleuser": {
+        "memory": {"limit": "2G"},
+        "profileList": [
+            {
+                "display_name": "A",
+                "allowed_groups": ["x"],
+                "profile_options": {
+                    "image": {
+                        "choices": {"b": {"display_name": "B", "kubespawner_override": {"image": "b:c"}}},
+                        "unlisted_choice": {"enabled": True, "kubespawner_override": {"image": "{value}"}},
+                        "dynamic_image_building": {"enabled": True},
+                    }
+                },
+            }
+        ],
+    },
+    "custom": {
+        "2i2c": {"add_staff_user_ids_to_admin_users": True, "add_staff_user_ids_of_type": "x", "staff_x_ids": ["z"]},
+        "daskhubSetup": {"enabled": True},
+        "homepage": {"templateVars": {"org": {"name": "Reef"}}},
+        "hubExtensions": {"grants": [{"to": "user", "scopes": ["list:services"]}], "usage": {"time_zone": "UTC"}},
+    },
+}
+PLACES = tuple(places_in(RICH))
+ANYTHING = st.sampled_from([None, True, 0, -1, 1.5, "", "text", [], ["a"], [None], [[]], {}, {"a": 1}, [{}], "c = ("])
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(changed=st.lists(st.tuples(st.sampled_from(PLACES), ANYTHING), min_size=1, max_size=3))
+def test_whatever_stands_in_the_values_is_checked(changed: list[tuple[tuple[Any, ...], Any]]) -> None:
+    values = deepcopy(RICH)
+    for place, value in changed:
+        put(values, place, deepcopy(value))
+    for finding in check(from_values([values])):
+        assert finding.path
+        assert finding.what
+        assert finding.severity in ("error", "warning")
 
 
 EXTENDS = '{% extends "templates/error.html" %}'

@@ -196,6 +196,10 @@ def html_of_a_funder(values: Any) -> bool:
     return bool(values["custom"]["homepage"]["templateVars"].get("funded_by", {}).get("custom_html"))
 
 
+def pages_of_its_own(values: Any) -> bool:
+    return "2i2c-org/default-hub-homepage" not in values["custom"]["homepage"]["gitRepoUrl"]
+
+
 KINDS: dict[Callable[[Any], bool], tuple[str, str]] = {
     text_for_a_list: (r"allowed_organizations$", "is text and not a list"),
     admins_in_two_lists: (r"admin_users$", "hides"),
@@ -214,6 +218,7 @@ KINDS: dict[Callable[[Any], bool], tuple[str, str]] = {
     lost_the_usage_page: (r"hub\.services\.usage-quota$", "is open to nobody but administrators"),
     building_for_nobody: (r"singleuser\.profileList$", "offers to build images"),
     admins_without_a_password: (r"admin_users$", "there is no admin_password"),
+    pages_of_its_own: (r"gitRepoUrl$", "are not shown"),
     html_of_a_funder: (r"funded_by\.custom_html$", "is HTML"),
 }
 

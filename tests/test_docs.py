@@ -1,9 +1,11 @@
 """What docs/ shows works as it stands."""
 
+import json
 import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from hub_extensions import configure, settings
 from hub_extensions.announcements import Announcement
 from hub_extensions.authenticators.multi import CommunityMultiAuthenticator
 from hub_extensions.commands import main
+from hub_extensions.commands.identity_file import read_identity
 from hub_extensions.report_settings import ReportSettings
 
 LOGINS = Path(__file__).parents[1] / "docs" / "logins.md"
@@ -102,3 +105,24 @@ def test_what_changes_without_a_restart_has_no_mistake_and_shows_every_setting_o
     assert [profile.slug for profile in c.ProfileSpawner.profile_list().profiles] == ["small"]
     [announcement] = yaml.safe_load(live)["announcements"]
     assert set(announcement) == {field.alias or name for name, field in Announcement.model_fields.items()}
+
+
+def test_what_is_explained_is_printed_as_it_is_shown(tmp_path, monkeypatch):
+    text = (LOGINS.parent / "explaining.md").read_text()
+    [values] = re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "values.yaml").write_text(values)
+    (tmp_path / "new-values.yaml").write_text(values.replace("4G", "8G"))
+    monkeypatch.chdir(tmp_path)
+    shown = re.findall(r"```console\n\$ hub-extensions (.*?)\n(.*?)```", text, flags=re.DOTALL)
+    assert [arguments.split()[0] for arguments, _ in shown] == ["explain", "render"]
+    for arguments, printed in shown:
+        assert CliRunner().invoke(main, shlex.split(arguments)).stdout == printed
+
+
+def test_the_identity_that_is_shown_has_every_key(tmp_path):
+    text = (LOGINS.parent / "explaining.md").read_text()
+    [shown] = re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)
+    (tmp_path / "ada.json").write_text(shown)
+    known = {field.name for field in fields(read_identity(tmp_path / "ada.json", "ada"))}
+    made_by_the_hub = {"user_name", "named_by_email", "needs_verified_email", "refused_invitation"}
+    assert set(json.loads(shown)) == known - made_by_the_hub

@@ -82,6 +82,11 @@ def test_every_command_and_option_is_in_the_reference(site):
                 assert max(parameter.opts, key=len) in page, f"{name} {parameter.opts}"
 
 
+def test_commands_can_be_copied_from_the_reference(site):
+    page = html.unescape(re.sub(r"<[^>]+>", "", (site / "reference" / "commands.html").read_text(encoding="utf-8")))
+    assert "hub-extensions render --values values.yaml --user ada" in page
+
+
 def test_every_page_is_linked_from_the_first_one(site):
     first = (site / "index.html").read_text(encoding="utf-8")
     pages = {page.stem for page in DOCS.glob("*.md")} - {"index"}

@@ -84,6 +84,8 @@ def test_the_chart_makes_traits_of_services_roles_and_templates() -> None:
         ({"custom": "text"}, "custom"),
         ({"hub": {"config": {"jupyterhub": {}}}}, "hub.config.jupyterhub"),
         ({"hub": {"services": {"dask": "text"}}}, "hub.services.dask"),
+        ({"hub": {"loadRoles": {"user": {"scopes": "self"}}}}, "hub.loadRoles.user.scopes"),
+        ({"hub": {"loadRoles": {"user": {"scopes": [1]}}}}, "hub.loadRoles.user.scopes"),
         ({"singleuser": "text"}, "singleuser"),
     ],
 )

@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -30,13 +30,19 @@ from hub_extensions.ledger.configurable import UsageLedger
 from hub_extensions.schema import helm_schema, settings_schema
 from hub_extensions.settings import Hub, Settings
 from hub_extensions.spawners.form import options_of_link
-from hub_extensions.z2jh.values import chart_values
+from hub_extensions.z2jh.values import chart_values, over_defaults
 
 from . import z2jh_loader
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-SETTINGS_FILE = "/srv/jupyterhub/hub.yaml"  # where the pages say it is
+# Where pages say that files are whose snippets begin with these lines.
+FILES = {"/srv/jupyterhub/hub.yaml": "# hub.yaml", "/etc/hub-live/live.yaml": "# live.yaml"}
+# What snippets of a part of the settings take for granted.
+BESIDE = {
+    "communities": {"ocean-lab": {"members": [{"users": ["ada"]}]}},
+    "usage": {"database": "sqlite:///usage.sqlite"},
+}
 # Programs of others, which they test.
 OTHERS = {"curl", "docker", "helm", "kubectl"}
 
@@ -66,7 +72,20 @@ ALL = [each for page in PAGES for each in snippets_of(page) if each.language != 
 def test_it_works_as_it_stands(snippet, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert snippet.language in WAYS, f"{snippet} is in {snippet.language!r}, which nothing here can try"
-    WAYS[snippet.language](snippet, tmp_path, monkeypatch)
+    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "x")
+    WAYS[snippet.language](with_files(snippet, tmp_path), tmp_path)
+
+
+def with_files(snippet, folder):
+    """The snippet, with the files that it names where this test may write."""
+    text = snippet.text
+    for path, first_line in FILES.items():
+        if path in text:
+            shown = next(each.text for each in ALL if each.text.startswith(first_line))
+            file = folder / Path(path).name
+            file.write_text(shown)
+            text = text.replace(path, str(file))
+    return replace(snippet, text=text)
 
 
 def test_there_are_snippets_on_the_pages_that_people_begin_with():
@@ -81,36 +100,39 @@ def is_of_a_chart(values):
     return bool({"custom", "singleuser", "jupyterhub"} & values.keys() or hub.keys() - Hub.model_fields)
 
 
-def try_yaml(snippet, folder, _):
+def try_yaml(snippet, folder):
     values = yaml.safe_load(snippet.text)
     if "scrape_configs" in values:  # of Prometheus
         assert {job["metrics_path"] for job in values["scrape_configs"]} == {"/hub/metrics", "/services/usage/metrics"}
     elif is_of_a_chart(values):
         follows(helm_schema(), values)
-        chart = chart_values(values)
+        chart = over_defaults({"custom": {"communities": BESIDE["communities"]}}, chart_values(values))
+        if "live_file" in chart.get("custom", {}):  # it is mounted where the hub runs
+            (folder / "live.yaml").touch()
+            chart = {**chart, "custom": {**chart["custom"], "live_file": str(folder / "live.yaml")}}
         own = (chart.get("hub") or {}).get("extraConfig")
         JupyterHub(config=z2jh_loader.load(chart, folder, {} if own else z2jh_loader.EXTRA_CONFIG))
     else:
         assert values.keys() <= Settings.model_fields.keys(), f"{snippet} is neither settings nor values of a chart"
         follows(settings_schema(), values)
-        settings.load({"usage": {"database": "sqlite:///usage.sqlite"}, **values})
+        settings.load({**BESIDE, **values})
 
 
 def follows(schema, values):
     jsonschema.validate(json.loads(json.dumps(values, default=str)), schema)
 
 
-def try_json(snippet, *_):
+def try_json(snippet, _):
     json.loads(snippet.text)
 
 
-def try_csv(snippet, *_):
+def try_csv(snippet, _):
     header, *rows = csv.reader(snippet.text.splitlines(), strict=True)
     assert set(header) <= COLUMNS.keys()
     assert [len(row) for row in rows] == [len(header)] * len(rows)
 
 
-def try_link(snippet, *_):
+def try_link(snippet, _):
     """Text is a link to the start page, with options in it."""
     query = parse_qs(urlsplit(snippet.text.strip()).query)
     assert len(options_of_link(query)) == len(query) > 0
@@ -119,14 +141,11 @@ def try_link(snippet, *_):
 # Python: it is run. `c` has traits that exist; FORMER are those of other packages that pages speak of.
 
 
-def try_python(snippet, folder, monkeypatch):
-    shown = next(each.text for each in ALL if each.language == "yaml" and each.text.startswith("# hub.yaml"))
-    (folder / "hub.yaml").write_text(shown)
-    monkeypatch.setenv("OAUTH_CLIENT_SECRET", "x")
+def try_python(snippet, _):
     c = Config()
     c.JupyterHub.services = []
     c.JupyterHub.load_roles = []
-    exec(compile(snippet.text.replace(SETTINGS_FILE, "hub.yaml"), str(snippet), "exec"), {"c": c})
+    exec(compile(snippet.text, str(snippet), "exec"), {"c": c})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -150,7 +169,7 @@ def configurable_classes():
 # Commands: their program takes them.
 
 
-def try_commands(snippet, *_):
+def try_commands(snippet, _):
     lines = snippet.text.replace("\\\n", " ").splitlines()
     calls = [line.removeprefix("$ ") for line in lines if line.strip() and not line.startswith("#")]
     if snippet.language == "console":  # the rest is what is printed

@@ -1,21 +1,17 @@
-"""How tests are shared out among processes: files that take long come first, what shares a server stays together."""
+"""How files of tests are shared out among processes: those that take long come first."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xdist.scheduler import LoadFileScheduling
-
 if TYPE_CHECKING:
     import pytest
 
-# A process that starts one of these last would work on when all others have ended. A folder is one process's: each
-# process that starts the real Kubernetes API needs seconds for it, and as many again while it runs.
-TOGETHER = ("tests/kube",)
+# A process that starts one of these last would work on when all others have ended.
 LONGEST_FIRST = (
     "tests/examples/test_laptop.py",
-    "tests/kube",
+    "tests/kube/test_pod_features.py",
     "tests/spawners/test_doors.py",
     "tests/services/test_heartbeat.py",
     "tests/services/test_usage.py",
@@ -33,23 +29,10 @@ LONGEST_FIRST = (
 )
 
 
-def unit_of(test: str) -> str:
-    """What one process runs from its first to its last test: the test's file, or its folder."""
-    file = test.partition("::")[0]
-    return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
-
-
 def longest_first(items: list[pytest.Item], root: Path) -> None:
     """Sort what was collected; what is not known to take long keeps its place behind what is."""
     missing = [unit for unit in LONGEST_FIRST if not (root / unit).exists()]
     if missing:
         raise FileNotFoundError(f"{Path(__file__).name} names tests that are not there: {', '.join(missing)}")
     ranks = {unit: rank for rank, unit in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: ranks.get(unit_of(item.nodeid), len(ranks)))
-
-
-class Scheduling(LoadFileScheduling):
-    """Gives a process the next unit when it has none left; with `--no-loadscope-reorder`, in the order collected."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return unit_of(nodeid)
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], len(ranks)))

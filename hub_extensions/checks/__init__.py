@@ -7,6 +7,7 @@ from ..findings import Finding
 from ..planned_hub import PlannedHub
 from ..z2jh.custom import place_of
 from .advisories import check_versions
+from .culling import check_culling
 from .hooks import check_hooks
 from .profiles import check_profiles
 from .programs import check_programs
@@ -24,7 +25,7 @@ def check(hub: PlannedHub) -> list[Finding]:
     place = place_of(hub.values or {})
     more = [*check_traits(hub.config), *check_hooks(hub), *check_profiles(hub), *check_templates(hub)]
     found += [finding for finding in map(place, more) if finding.path not in known]
-    found += [*check_roles(hub), *check_programs(hub), *check_versions(hub)]
+    found += [*check_roles(hub), *check_culling(hub), *check_programs(hub), *check_versions(hub)]
     return _sorted([_with_reason(finding) for finding in dict.fromkeys(found)])
 
 

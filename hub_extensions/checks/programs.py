@@ -45,7 +45,7 @@ def check_programs(hub: PlannedHub) -> Iterator[Finding]:
     """What can be told of programs in values without running them."""
     values = hub.values or {}
     trees: list[tuple[str, ast.Module]] = []
-    for name, text in sorted(_programs(values).items()):
+    for name, text in _programs(values).items():
         try:
             trees.append((name, ast.parse(text)))
         except (SyntaxError, ValueError) as mistake:
@@ -64,9 +64,11 @@ def check_programs(hub: PlannedHub) -> Iterator[Finding]:
 
 
 def _programs(values: Mapping[str, Any]) -> dict[str, str]:
+    """The programs by their places, in the order in which the chart runs them."""
     found = look_up(values, _PATH, {})
     named = found if isinstance(found, Mapping) else {"": found}
-    return {inside(_PATH, str(name)) if name else _PATH: str(text) for name, text in named.items() if text is not None}
+    there = sorted((str(name), str(text)) for name, text in named.items() if text is not None)
+    return {inside(_PATH, name) if name else _PATH: text for name, text in there}
 
 
 def _assignments(program: str, tree: ast.Module, order: int) -> Iterator[_Assignment]:

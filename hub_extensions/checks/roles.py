@@ -87,7 +87,7 @@ def _role(place: str, role: Mapping[str, Any], known: Collection[str], services:
         if guess:
             what, why = f"there is no service {shown(named)}.", "Nobody can do anything by this scope."
             yield warning(path, what, f"Did you mean {guess!r}?", why)
-    for index, name in enumerate(as_list(role.get("services"))):
+    for index, name in enumerate(map(str, as_list(role.get("services")))):
         if name not in services:
             what, advice = f"there is no service {shown(name)}.", did_you_mean(str(name), services)
             yield error(inside(place, "services", index), what, advice)

@@ -13,7 +13,7 @@ COMMANDS = {
     "forget": "Forget a person of a hub: erase their sessions, or take their name off them.",
     "import": "Bring sessions into the usage ledger from JupyterHub's event log or from CSV files.",
     "invite": "Make an invitation to a community and print its link, which cannot be printed again.",
-    "render": "Print the pod that a hub with these Helm values would start for a person.",
+    "render": "Print the pod that a hub would start for a person, or what a change does to it.",
     "report": "Report what a hub was used for in a month: people, sessions, hours, estimated cost.",
     "schema": "Print the JSON Schema of the settings, with what each of them means.",
     "sizes": "Print the choices of an option that share out nodes of a type, for `profile_options`.",

@@ -28,7 +28,7 @@ With --profile, and --option for choices, it also tells the settings of the
 server that she would get, and where each comes from:
 
 \b
-  hub-extensions explain --values values.yaml --user ada \
+  hub-extensions explain --values values.yaml --user ada \\
       --groups ocean-lab:divers --profile ocean --option size=large
 
 \b
@@ -55,7 +55,7 @@ in YAML or JSON:
     type=click.Path(path_type=Path),
     help="What a provider says of the person.",
 )
-@profile_option
+@profile_option("Tell the settings of the server that the person gets with this profile.")
 @choices_option
 @click.option(
     "--format",
@@ -95,10 +95,11 @@ def _explained(hub: HubFiles, asked: "Asked", options: dict[str, str] | None) ->
 
     from ..explained_hub import explain
     from ..planned_login import CannotBeToldError
-    from ..rendering import UnknownProfileError
+    from ..rendering import UnknownProfileError, no_cluster
 
     try:
-        return asyncio.run(explain(hub.planned(), asked, options))
+        with no_cluster():  # before anything imports KubeSpawner, which would look for one
+            return asyncio.run(explain(hub.planned(), asked, options))
     except UnknownProfileError as error:
         raise no_such_profile(error) from error
     except CannotBeToldError as error:

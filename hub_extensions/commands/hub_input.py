@@ -22,6 +22,19 @@ class HubFiles:
     values: tuple[Path, ...] = ()
     config: Path | None = None
 
+    @property
+    def name(self) -> str:
+        """The files, for a person to read."""
+        return ", ".join(map(str, self.values)) if self.config is None else str(self.config)
+
+    def instead(self, others: tuple[Path, ...]) -> "HubFiles":
+        """Other files of the same kind. Raises CalledWrongly for more than one configuration file."""
+        if self.config is None:
+            return HubFiles(others)
+        if len(others) > 1:
+            raise CalledWrongly("--diff: a hub has one configuration file.")
+        return HubFiles(config=others[0])
+
     def planned(self) -> "PlannedHub":
         """The hub that they describe. Raises CalledWrongly for a file that cannot be read."""
         from .. import planned_hub

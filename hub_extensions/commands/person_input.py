@@ -36,10 +36,14 @@ def user_option(**more: Any) -> Callable[[Callable[..., None]], Callable[..., No
     return click.option("--user", metavar="NAME", callback=_has_a_name, **more)
 
 
+def profile_option(what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """The option `--profile`, and what it does."""
+    return click.option("--profile", metavar="SLUG", help=what)
+
+
 groups_option = click.option(
     "--groups", metavar="A,B", default="", callback=_listed, help="The person's groups, between commas."
 )
-profile_option = click.option("--profile", metavar="SLUG", help="Which profile; without it, the person's default.")
 choices_option = click.option(
     "--option",
     "options",

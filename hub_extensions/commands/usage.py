@@ -10,7 +10,10 @@ import click
 from ..usage_service import DATABASE_VARIABLE, SERVICE, UsageSettings
 
 
-@click.command(epilog="Where it listens and how it asks the hub comes from the hub: JUPYTERHUB_SERVICE_URL and others.")
+@click.command(
+    name="usage",
+    epilog="Where it listens and how it asks the hub comes from the hub: JUPYTERHUB_SERVICE_URL and others.",
+)
 @click.option("--database", help=f"Database of the ledger, e.g. sqlite:///usage.sqlite.  [env: {DATABASE_VARIABLE}]")
 @click.option("--hub", help="Name of the hub in the ledger (hub).")
 @click.option("--title", help="What the pages call the hub (JupyterHub).")

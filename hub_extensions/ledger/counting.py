@@ -444,7 +444,7 @@ _ADD_UP_MONTHS = insert(MONTH_CELLS).from_select(
         *(func.sum(DAY_CELLS.c[name]) for name in _SUMMED),
     )
     .where(
-        DAY_CELLS.c.hub == bindparam("of_hub"),
+        # A person is of one hub. To name it would lead planners to the index of all people's days.
         DAY_CELLS.c.person_id == bindparam("of"),
         DAY_CELLS.c.day >= bindparam("on", type_=DAY_CELLS.c.day.type),
         DAY_CELLS.c.day < bindparam("before", type_=DAY_CELLS.c.day.type),

@@ -154,7 +154,10 @@ class MonthFigures(Cells):
         def day(moment: datetime) -> date:
             return moment.astimezone(zone).date()
 
-        mine = self._sessions(scope)
+        mine = self._sessions(replace(scope, communities=None))
+        if scope.communities is not None:
+            # What is missing is little, and has indexes of its own, which that of communities is not to replace.
+            mine.append(SESSIONS.c.community.concat("").in_(sorted(scope.communities)))
         of = (func.count(), func.count(distinct(SESSIONS.c.user_name)))
         running_until = func.coalesce(SESSIONS.c.last_seen_at, SESSIONS.c.ready_at)
         until = func.coalesce(SESSIONS.c.ended_at, running_until)

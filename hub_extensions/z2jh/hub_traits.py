@@ -36,7 +36,7 @@ def hub_config(values: Mapping[str, Any]) -> Config:
         if value is not None:
             c.JupyterHub.setdefault(trait, deepcopy(value))
     c.JupyterHub.services = [_service(name, service) for name, service in _named(values, "hub.services")]
-    c.JupyterHub.load_roles = [{"name": name, **role} for name, role in _named(values, "hub.loadRoles")]
+    c.JupyterHub.load_roles = [_role(name, role) for name, role in _named(values, "hub.loadRoles")]
     return c
 
 
@@ -58,6 +58,14 @@ def _entry(values: Mapping[str, Any], path: str, name: str) -> Mapping[str, Any]
     if not isinstance(entry, Mapping):
         raise ValueError(f"{path}.{name}: expected a mapping, found {type(entry).__name__}.")  # noqa: TRY004 - a value
     return entry
+
+
+def _role(name: str, role: dict[str, Any]) -> dict[str, Any]:
+    for key in ("scopes", "users", "groups", "services"):
+        entries = role.get(key)
+        if entries is not None and not (isinstance(entries, list) and all(isinstance(entry, str) for entry in entries)):
+            raise ValueError(f"hub.loadRoles.{name}.{key}: expected a list of names.")
+    return {"name": name, **role}
 
 
 def _service(name: str, service: dict[str, Any]) -> dict[str, Any]:

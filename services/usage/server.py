@@ -19,6 +19,7 @@ from jupyterhub.utils import make_ssl_context
 from tornado.web import Application, RedirectHandler, RequestHandler
 
 from hub_extensions.branding import Branding
+from hub_extensions.end_reasons import in_words
 from hub_extensions.mistakes import validated
 from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HUB_CHECK_SECONDS = 5
+_MONTH_SECONDS = 60.0
 _GONE = "The hub that started this service is gone."
 
 
@@ -71,7 +73,9 @@ def run(settings: UsageSettings) -> None:
 async def _serve(settings: UsageSettings) -> None:
     reader = Reader(settings.database, settings.hub)
     watch = _watch(settings)
-    heartbeat = _heartbeat(settings, reader, watch) if watch is not None else None
+    # What it takes to add up a month of a large hub is not what a page may take, nor does it hold pages up.
+    slow = Reader(settings.database, settings.hub, timeout=_MONTH_SECONDS, threads=1)
+    heartbeat = _heartbeat(settings, reader, slow, watch) if watch is not None else None
     app = application(settings, reader, heartbeat)
     url = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     host, port = _interface(url.hostname or "127.0.0.1"), url.port or (443 if url.scheme == "https" else 80)
@@ -92,12 +96,13 @@ async def _serve(settings: UsageSettings) -> None:
     if watch is not None and beating is not None:
         await ended(beating)
         watch.close()
+    slow.close()
     reader.close()
 
 
-def _heartbeat(settings: UsageSettings, reader: Reader, watch: HubWatch) -> Heartbeat:
+def _heartbeat(settings: UsageSettings, reader: Reader, slow: Reader, watch: HubWatch) -> Heartbeat:
     zone = time_zone(settings.time_zone)
-    months = MonthKeeper(reader, settings, zone)
+    months = MonthKeeper(slow, settings, zone)
     return Heartbeat(watch, reader, zone, every=settings.beat_seconds, reports=ReportDrop(settings), months=months)
 
 
@@ -260,5 +265,7 @@ def _templates(settings: UsageSettings, zone: tzinfo) -> Environment:
     def community(name: str) -> str:
         return called(name, settings.communities)
 
-    environment.filters.update(clock=clock, number=number, profile=profile, community=community, duration=duration)
+    environment.filters.update(
+        clock=clock, number=number, profile=profile, community=community, duration=duration, ending=in_words
+    )
     return environment

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -11,9 +12,7 @@ from click.testing import CliRunner, Result
 
 from hub_extensions.commands import main
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+DOCS = Path(__file__).parents[2] / "docs" / "checking.md"
 FINE: dict[str, Any] = {
     "hub": {
         "config": {
@@ -79,12 +78,12 @@ def test_programs_read_the_same_as_json(tmp_path: Path) -> None:
     }
 
 
-def test_the_json_of_the_help_is_what_is_printed(tmp_path: Path) -> None:
-    text = check("--help").output
-    example = json.loads(text[text.index('{"errors"') : text.rindex("]}") + 2])
+def test_the_json_of_the_help_and_of_the_documentation_is_what_is_printed(tmp_path: Path) -> None:
     told = json.loads(check("--values", written(tmp_path, WRONG), "--format", "json").stdout)
-    assert example["findings"] == told["findings"][:1]
-    assert example.keys() == told.keys()
+    for text in (check("--help").output, DOCS.read_text()):
+        example = json.loads(text[text.index('{"errors"') : text.index("]}") + 2])
+        assert example["findings"] == told["findings"][:1]
+        assert example.keys() == told.keys()
 
 
 def test_a_configuration_file_is_checked_too(tmp_path: Path) -> None:

@@ -269,14 +269,15 @@ def test_a_group_that_no_login_gives_is_noted():
 
 
 def test_the_answer_has_the_documented_keys():
-    said = explain(yaml.safe_load(EXAMPLE.read_text()), "--groups", "ocean-lab")
+    said = explain(SERVER, "--groups", "lab:divers")
     assert {"allowed", "communities", "admin", "reasons"} <= said["login"].keys()
-    assert said["groups"] == ["ocean-lab"]
-    ocean = next(profile for profile in said["profiles"] if profile["slug"] == "ocean")
+    assert said["groups"] == ["lab:divers"]
+    _, ocean = said["profiles"]
     assert {"slug", "display_name", "state", "why", "options"} <= ocean.keys()
-    assert ocean["options"]["size"] == {"choices": ["small", "large"], "unlisted": False}
-    assert ocean["options"]["image"] == {"choices": ["pangeo"], "unlisted": True}
-    assert [profile["state"] for profile in said["profiles"]] == ["visible", "visible", "hidden"]
+    assert ocean["options"] == {
+        "size": {"choices": ["large"], "unlisted": False},
+        "image": {"choices": [], "unlisted": True},
+    }
 
 
 # The server
@@ -406,6 +407,45 @@ def test_a_configuration_file_is_explained_too(tmp_path):
     assert [profile["state"] for profile in said["profiles"]] == ["visible"]
 
 
+def test_an_authenticator_of_somebody_else_is_not_made_and_its_inherited_rules_hold(tmp_path):
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_text(
+        "from jupyterhub.auth import Authenticator\n"
+        "class Mine(Authenticator):\n"
+        "    def __init__(self, **kwargs):\n"
+        "        raise RuntimeError('it was made')\n"
+        "c.JupyterHub.authenticator_class = Mine\n"
+        "c.Mine.allowed_users = {'ada'}\n"
+    )
+    allowed = {}
+    for user in ("ada", "eve"):
+        said = json.loads(called("--config", str(file), "--user", user, "--format", "json").stdout)
+        allowed[user] = (said["login"]["allowed"], said["login"]["reasons"][0].partition(": ")[0])
+    assert allowed == {"ada": (True, "c.Mine.allowed_users"), "eve": (False, "c.Mine.allowed_users")}
+
+
+def test_a_function_that_lists_profiles_is_called_for_the_person(tmp_path):
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_text(
+        "def profiles(spawner):\n"
+        "    return [{'display_name': f'For {spawner.user.name}', 'slug': each.name} for each in spawner.user.groups]\n"
+        "c.JupyterHub.spawner_class = 'profile-kube'\n"
+        "c.JupyterHub.authenticator_class = 'dummy'\n"
+        "c.KubeSpawner.profile_list = profiles\n"
+    )
+    result = called("--config", str(file), "--user", "ada", "--groups", "lab", "--format", "json")
+    profiles = json.loads(result.stdout)["profiles"]
+    assert [(profile["slug"], profile["display_name"]) for profile in profiles] == [("lab", "For ada")]
+
+
+def test_a_login_without_proof_says_nothing_of_groups():
+    custom = {"communities": {"reef": {"members": [{"groups": ["staff"]}, {"users": ["eve"]}]}}}
+    said = explain(hub("community-dummy", custom), "--groups", "staff")
+    assert not said["login"]["allowed"]
+    assert said["notes"] == ["No login puts anybody into staff: this login says nothing of groups."]
+    assert explain(hub("community-dummy", custom), user="eve")["groups"] == ["reef"]
+
+
 def test_an_authenticator_that_is_not_installed_cannot_be_asked():
     result = called("--values", "-", "--user", "ada", stdin=yaml.safe_dump(hub("no.such.Class")))
     assert result.exit_code == 1
@@ -413,7 +453,10 @@ def test_an_authenticator_that_is_not_installed_cannot_be_asked():
 
 
 def test_people_read_short_lines():
-    result = called("--values", str(EXAMPLE), "--user", "ada", "--groups", "ocean-lab")
-    assert result.stdout.startswith("ada may log in.\n")
-    assert "\n  gpu: hidden. GPU. For members of staff:gpu.\n" in result.stdout
-    assert "\n    size: small, large\n" in result.stdout
+    arguments = ("--user", "ada", "--groups", "lab:divers", "--profile", "first")
+    result = called("--values", "-", *arguments, stdin=yaml.safe_dump(GITHUB | {"singleuser": SERVER["singleuser"]}))
+    assert result.stdout.startswith("ada may log in.\n  hub.config.GitHubOAuthenticator.allowed_organizations[1]: ")
+    assert "\nGroups: lab:divers\n\nProfiles\n  first: visible. First. For everyone.\n" in result.stdout
+    assert "\n    size: large\n" in result.stdout
+    assert "\n    image: writing one's own\n" in result.stdout
+    assert '\n  mem_limit: "1G"\n    from singleuser.memory.limit\n' in result.stdout

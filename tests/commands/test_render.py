@@ -299,3 +299,117 @@ def test_a_list_is_no_file_of_values() -> None:
 
 def test_a_person_has_a_name() -> None:
     assert render(user="").code == 2
+
+
+# Configuration files, and what configure does
+
+
+def test_a_configuration_file_is_rendered_with_what_configure_does(tmp_path: Path) -> None:
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_text(
+        "from hub_extensions import configure\n"
+        "c.JupyterHub.spawner_class = 'profile-kube'\n"
+        "configure(c, {'profiles': [{'display_name': 'A', 'kubespawner_override': {'mem_limit': '3G'}}],\n"
+        "  'group_directories': [{'groups': ['lab'], 'mount_path': '/x/{group}', 'sub_path': '{group}',\n"
+        "    'volume': 'v'}]})\n"
+        "c.KubeSpawner.volumes = [{'name': 'v', 'emptyDir': {}}]\n"
+    )
+    result = CliRunner().invoke(main, ["render", "--config", str(file), "--user", "ada", "--groups", "lab"])
+    assert result.exit_code == 0, result.output
+    notebook = yaml.safe_load(result.stdout)["spec"]["containers"][0]
+    assert notebook["resources"]["limits"]["memory"] == 3 * 2**30
+    assert {"name": "v", "mountPath": "/x/lab", "subPath": "lab", "readOnly": False} in notebook["volumeMounts"]
+
+
+def test_servers_that_are_no_pods_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "jupyterhub_config.py"
+    file.write_text("c.JupyterHub.spawner_class = 'profile-local'\n")
+    result = CliRunner().invoke(main, ["render", "--config", str(file), "--user", "ada"])
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: The servers of this hub are no pods: profile-local starts them.\n",
+    )
+
+
+CUSTOM = """
+custom:
+  group_directories: [{groups: [lab], mount_path: "/x/{group}", sub_path: "g/{group}", volume: "volume-{user_server}"}]
+  singleuserAdmin: {extraEnv: {ADMIN: "1"}}
+hub: {config: {JupyterHub: {authenticator_class: github}, Authenticator: {admin_users: [lin]}}}
+"""
+
+
+def test_folders_of_groups_and_extras_of_admins_are_in_the_pod() -> None:
+    ada = render("--groups", "lab", values=CUSTOM)
+    assert "/x/lab" in [mount["mountPath"] for mount in ada.notebook["volumeMounts"]]
+    assert "ADMIN" not in ada.environment()
+    assert render(values=CUSTOM, user="lin").environment()["ADMIN"] == "1"
+
+
+def test_a_pod_that_cannot_be_made_is_told_as_the_person_reads_it() -> None:
+    done = render("--groups", "lab", values=CUSTOM.replace("volume-{user_server}", "no-such-volume"))
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: ada is refused, and reads: The settings of this environment have a mistake.")
+
+
+# Differences
+
+
+def compare(tmp_path: Path, before: str, after: str, *arguments: str) -> Outcome:
+    files = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    for file, text in zip(files, (before, after), strict=True):
+        file.write_text(text)
+    old, new = map(str, files)
+    result = CliRunner().invoke(main, ["render", "--values", old, "--diff", new, *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Outcome(result.exit_code, result.stdout.replace(f"{tmp_path}/", ""), result.stderr)
+
+
+PLAIN = "singleuser: {memory: {limit: 1G}}"
+
+
+def changed(done: Outcome) -> list[str]:
+    return [line for line in done.out.splitlines() if line.startswith(("+", "-"))]
+
+
+@pytest.mark.parametrize("who", [["--user", "ada"], []])
+def test_what_a_change_does_to_a_pod_is_a_unified_diff(tmp_path: Path, who: list[str]) -> None:
+    done = compare(tmp_path, PLAIN, PLAIN.replace("1G", "2G"), *who)
+    assert done.code == 1
+    assert changed(done)[:2] == ["--- old.yaml", "+++ new.yaml"]
+    assert {"-        memory: 1073741824", "+        memory: 2147483648"} <= set(changed(done))
+
+
+@pytest.mark.parametrize("who", [["--user", "ada"], []])
+def test_a_change_that_changes_no_pod_prints_nothing_and_ends_with_0(tmp_path: Path, who: list[str]) -> None:
+    done = compare(tmp_path, PLAIN, f"{PLAIN}\nhub: {{config: {{Authenticator: {{allow_all: true}}}}}}", *who)
+    assert (done.code, done.out) == (0, "")
+
+
+LAB = "{display_name: Lab, allowed_groups: [lab], kubespawner_override: {cpu_limit: 1}}"
+TWO = f"singleuser: {{profileList: [{{display_name: Basic}}, {LAB}]}}"
+
+
+def test_without_a_user_each_profile_is_compared(tmp_path: Path) -> None:
+    done = compare(tmp_path, TWO, TWO.replace("cpu_limit: 1", "cpu_limit: 2"))
+    assert changed(done)[:2] == ["--- old.yaml (profile lab)", "+++ new.yaml (profile lab)"]
+    assert "(profile basic)" not in done.out
+
+
+def test_a_profile_that_comes_or_goes_is_a_difference(tmp_path: Path) -> None:
+    done = compare(tmp_path, TWO, "singleuser: {profileList: [{display_name: Basic}]}")
+    assert done.code == 1
+    assert "+no such profile" in changed(done)
+
+
+def test_a_pod_that_somebody_does_not_get_any_more_is_a_difference(tmp_path: Path) -> None:
+    arguments = ["--user", "ada", "--groups", "lab", "--profile", "lab"]
+    done = compare(tmp_path, TWO, TWO.replace("[lab]", "[staff]"), *arguments)
+    assert done.code == 1
+    assert any(line.startswith("+no pod: ada is refused") for line in changed(done))
+
+
+def test_all_profiles_are_of_nobody_s_groups(tmp_path: Path) -> None:
+    done = compare(tmp_path, TWO, TWO, "--groups", "lab")
+    assert done.code == 2
+    assert "name a user" in done.err

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
+from hub_extensions.end_reasons import EndReason, in_words
 from hub_extensions.sessions import HOUR
 
 from .process_hub import free_ports, run_hub
@@ -83,9 +84,9 @@ def quotas(seeded: Seeded, who: str, path: str = "") -> list[list[str]]:
 
 def test_a_person_sees_what_is_left_of_their_quotas(seeded: Seeded) -> None:
     assert quotas(seeded, "bo") == [
-        ["hours of running servers", "over the last 7 days", "0", "100", "100"],
-        ["GiB-hours of memory", "over the last 90 days", "24", "25", "1"],
-        ["CPU-hours for Ice Lab", f"since {first_of_this_month()}", "0", "0.5", "0.5"],
+        ["hours of running servers", "100", "0", "100", "over the last 7 days"],
+        ["GiB-hours of memory", "1", "24", "25", "over the last 90 days"],
+        ["CPU-hours for Ice Lab", "0.5", "0", "0.5", f"since {first_of_this_month()}"],
     ]
     assert "1 of 25 GiB-hours of memory left." in " ".join(visit(seeded, "bo").text.split())
     [running] = quotas(seeded, "ada")
@@ -110,6 +111,18 @@ def test_a_running_session_is_shown_as_running_this_month(seeded: Seeded) -> Non
     (running,) = [row for row in rows if row[0] == "Running now"]
     assert running[4] == "running"
     assert not [row for row in rows if row[0] == "Of another hub"]
+
+
+def test_a_session_that_ended_says_when_and_why(seeded: Seeded) -> None:
+    end = (last_month().window(BERLIN).start + 51 * HOUR).astimezone(BERLIN)
+    newest = tables(visit(seeded, "ada", month=str(last_month())))["Sessions"][1]
+    assert newest[4] == f"{end:%Y-%m-%d %H:%M} stopped by the hub"
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_people_read_every_reason_in_words_of_their_own(reason: EndReason) -> None:
+    assert in_words(reason) not in list(EndReason) or reason is EndReason.CRASHED
+    assert in_words("what an import brought") == "what an import brought"
 
 
 def test_times_are_those_of_the_hubs_zone_and_the_page_says_which(seeded: Seeded) -> None:
