@@ -2,20 +2,20 @@
 
 import gzip
 import io
-import time
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 
 from .database import database_options, ledger_at, settings_in
 from .mistaken_call import CalledWrongly
 from .output import format_option, printed
+from .progress import Progress
 
 if TYPE_CHECKING:
     from ..imports import BadLine, SessionKeys
@@ -94,24 +94,20 @@ def command(
 
     settings = settings_in(file)
     keys = SessionKeys(hub or settings.usage.hub_name, datetime.now(UTC), zone)
-    progress = _Progress()
-    found = _read(files, keys, progress)
+    found = _read(files, keys)
     programs = set(settings.hub.service_users)
     sessions = [each for each in found.sessions if each.user_name not in programs]
-    with ledger_at(settings, database, timeout=TIMEOUT) as ledger:
-        imported = add(
-            ledger,
-            keys.hub,
-            sessions,
-            dry_run=dry_run,
-            progress=progress.counted(len(sessions)),
-        )
+    with (
+        ledger_at(settings, database, timeout=TIMEOUT) as ledger,
+        Progress("Writing sessions", len(sessions)) as progress,
+    ):
+        imported = add(ledger, keys.hub, sessions, dry_run=dry_run, progress=progress.at)
     told = _told(found, imported, len(found.sessions) - len(sessions))
     click.echo(printed({"hub": keys.hub, **({"dry_run": True} if dry_run else {}), **told}, format_), nl=False)
     _tell_overlaps(imported.overlapping)
 
 
-def _read(files: Sequence[Path], keys: "SessionKeys", progress: "_Progress") -> _Found:
+def _read(files: Sequence[Path], keys: "SessionKeys") -> _Found:
     """Read all files; ends with every line that cannot be used."""
     from ..imports import EventLog, HeaderError, read_table
 
@@ -119,8 +115,8 @@ def _read(files: Sequence[Path], keys: "SessionKeys", progress: "_Progress") -> 
     sessions: list[Session] = []
     wrong: list[tuple[Path, BadLine]] = []
     for path in files:
-        with _opened(path) as text:
-            lines = progress.lines(text, path)
+        with _opened(path) as (text, raw), Progress(f"Reading {path.name}", path.stat().st_size) as progress:
+            lines = _watched(text, raw, progress)
             try:
                 if _is_log(text):
                     bad = log.read(lines)
@@ -154,17 +150,25 @@ def _read(files: Sequence[Path], keys: "SessionKeys", progress: "_Progress") -> 
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    """The text of a file, whether compressed or not; what is not UTF-8 is refused where it stands in a name."""
+def _opened(path: Path) -> Iterator[tuple[TextIO, BinaryIO]]:
+    """The text of a file, whether compressed or not, and the file; what is not UTF-8 is refused where a name has it."""
     try:
         with path.open("rb") as raw:
             is_compressed = raw.read(2) == _GZIP
             raw.seek(0)
             plain = gzip.GzipFile(fileobj=raw) if is_compressed else raw
-            yield io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            yield io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline=""), raw
     except (OSError, EOFError, zlib.error) as error:
         what = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise CalledWrongly(f"{path} cannot be read: {what}.") from None
+
+
+def _watched(text: TextIO, raw: BinaryIO, progress: Progress) -> Iterator[str]:
+    """Pass on the lines of a file."""
+    for number, line in enumerate(text, 1):
+        if number % 1000 == 0:
+            progress.at(raw.tell())
+        yield line
 
 
 def _is_log(text: TextIO) -> bool:
@@ -172,30 +176,6 @@ def _is_log(text: TextIO) -> bool:
     start = text.read(4096).lstrip()[:1]
     text.seek(0)
     return start == "{"
-
-
-class _Progress:
-    """Says on standard error how far it is, once a second, of what takes longer than that."""
-
-    def __init__(self) -> None:
-        self._told_at = time.monotonic()
-
-    def lines(self, text: TextIO, path: Path) -> Iterator[str]:
-        """Pass on the lines of a file."""
-        for number, line in enumerate(text, 1):
-            if number % 1000 == 0:
-                self.at(number, f"lines of {path.name} read")
-            yield line
-
-    def counted(self, of: int) -> Callable[[int], None]:
-        """Return what tells of so many sessions that some are done."""
-        return lambda done: self.at(done, f"of {of:,} sessions written")
-
-    def at(self, done: int, what: str) -> None:
-        """Say so, unless it was said within the last second."""
-        if time.monotonic() - self._told_at > 1:
-            self._told_at = time.monotonic()
-            click.echo(f"{done:,} {what}", err=True)
 
 
 def _told(found: _Found, imported: "Imported", of_programs: int) -> dict[str, Any]:

@@ -1,7 +1,14 @@
 """`hub-extensions import`, called as from a shell."""
 
+import contextlib
 import gzip
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +19,7 @@ from ..imports.test_event_log import event
 from ..ledger.made import at, made
 from .running import run
 
+PROGRAM = Path(sys.executable).with_name("hub-extensions")
 CSV = """user_name,ready_at,ended_at,community,memory_gib
 ada,2026-10-01T01:00:00Z,2026-10-01T03:00:00Z,ocean,2
 bo,2026-10-01T02:00:00Z,2026-10-01T03:30:00Z,,
@@ -61,7 +69,7 @@ ALL = [
 
 def test_logs_and_tables_come_in_once(call, files, ledger):
     first = call(*files)
-    assert first.exit_code == 0, first.output
+    assert (first.exit_code, first.stderr) == (0, ""), first.output
     told = {"without_end": 1, "stops_without_start": 1, "other_events": 1, "of_service_users": 0, "too_old": 0}
     assert json.loads(first.stdout) == {
         "hub": "hub", "sessions": 5, "added": 5, "already_there": 0, "completed": 0, "overlapping": 0, **told,
@@ -167,10 +175,21 @@ def test_help_names_every_column():
     assert "  ended_at      when it was gone; required\n" in shown
 
 
-def test_what_takes_long_tells_how_far_it_is(tmp_path):
+def test_what_takes_long_shows_how_far_it_is_to_whoever_sits_before_it(tmp_path):
     file = tmp_path / "many.csv"
     lines = [f"user{n % 500},2025-{1 + n // 25_000:02}-01T{n % 24:02}:00:{n // 500 % 60:02}Z" for n in range(150_000)]
     file.write_text("\n".join(["user_name,ready_at,ended_at", *(f"{line},2026-01-01T00:00Z" for line in lines)]))
-    ended = CliRunner().invoke(main, ["import", str(file), "--database", f"sqlite:///{tmp_path}/usage.sqlite"])
-    assert ended.exit_code == 0
-    assert "lines of many.csv read" in ended.stderr
+    call = [PROGRAM, "import", file, "--dry-run", "--database", f"sqlite:///{tmp_path}/usage.sqlite"]
+    shown, terminal = pty.openpty()
+    with (
+        os.fdopen(shown, "rb", buffering=0) as screen,
+        subprocess.Popen(call, stdout=subprocess.PIPE, stderr=terminal) as process,
+    ):
+        os.close(terminal)
+        seen = b""
+        with contextlib.suppress(OSError):  # a terminal that nobody has open any more
+            while some := screen.read(65536):
+                seen += some
+        assert b"sessions: 150000" in process.stdout.read()
+    assert process.returncode == 0
+    assert re.search(rb"(Reading many.csv|Writing sessions).*[1-9]%", seen, re.DOTALL)
