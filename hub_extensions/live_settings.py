@@ -15,7 +15,7 @@ from traitlets.config import Config
 from . import catalogue, in_use
 from . import settings as settings_files
 from .announcements import Announcement
-from .findings import Finding, told_once, warning
+from .findings import Finding, told_once
 from .live_file import LiveFile
 from .login_settings import Staff
 from .mistakes import Mistake, SettingsError, did_you_mean
@@ -72,7 +72,6 @@ class Given:
     file: Path | None = None
     content: bytes = b""
     below: Mapping[str, Any] | None = None
-    doubts: tuple[Finding, ...] = ()
 
     def placed(self, told: Iterable[Told]) -> list[Told]:
         """What was found, with the live file named for what stands in it."""
@@ -80,11 +79,15 @@ class Given:
             return list(told)
         return [replace(each, path=f"{self.file}: {each.path}") if _is_live(each.path) else each for each in told]
 
+    def error(self, mistaken: SettingsError) -> SettingsError:
+        """What is wrong in the settings, with the live file named for what stands in it."""
+        return SettingsError(self.placed(mistaken.mistakes), mistaken.source, self.placed(mistaken.doubts))
+
 
 def given(settings: Mapping[str, Any] | str | Path, *, may_be_absent: bool) -> Given:
-    """The settings of a mapping or of a YAML file; with a `live_file` that is absent there is a mistake, or a doubt.
+    """The settings of a mapping or of a YAML file, with those of the `live_file` that they name.
 
-    Raises SettingsError for what cannot be read.
+    Raises SettingsError for what cannot be read; a live file that `may_be_absent` is then not known.
     """
     if isinstance(settings, Mapping):
         found = Given(settings)
@@ -97,8 +100,7 @@ def given(settings: Mapping[str, Any] | str | Path, *, may_be_absent: bool) -> G
         return found
     path = Path(named.strip()).absolute()
     if may_be_absent and not path.exists():
-        doubt = warning("live_file", f"{path} is not here, so what it holds is not known.")
-        return replace(found, file=None, doubts=(doubt,))
+        return replace(found, file=None)  # it is where the hub runs, and nothing is wrong with that
     content = settings_files.read(path)
     written = Given({}, found.name, path, content, found.values)
     try:

@@ -89,11 +89,11 @@ def wire(
         )
         used = in_use.check(c, checked, staff)
     except SettingsError as error:
-        placed = SettingsError(written.placed(error.mistakes), error.source)
+        placed = written.error(error)
         raise source.error(placed) if source else placed from None
     if source and source.is_wrong:
         raise source.error()
-    used = replace(used, doubts=written.placed([*written.doubts, *used.doubts]))
+    used = replace(used, doubts=written.placed(used.doubts))
     live = live_settings.follow(written, c, staff, checked, used.doubts, live_log) if live_log else None
     before = copy.deepcopy(sections(c))
     _apply(c, checked, used, live)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from traitlets.config import Config
 
-from hub_extensions import configure
+from hub_extensions import configure, planned_hub
 from hub_extensions.live_settings import LiveProfiles
 from hub_extensions.wiring import wire
 
@@ -202,8 +202,8 @@ def test_what_stands_in_the_live_file_and_in_the_settings_stops_the_start(tmp_pa
 
 def test_whoever_only_plans_a_hub_follows_nothing_and_may_lack_the_live_file(tmp_path: Path) -> None:
     c = Config()
-    wired = wire(c, settings={**OTHERS, "live_file": str(tmp_path / "live.yaml")})
-    assert [finding.path for finding in wired.doubts if "is not here" in finding.what] == ["live_file"]
+    wire(c, settings={**OTHERS, "live_file": str(tmp_path / "live.yaml")})
+    assert "profile_list" not in c.ProfileSpawner
     (tmp_path / "live.yaml").write_text(yaml.safe_dump(LIVE))
     wire(c, settings={**OTHERS, "live_file": str(tmp_path / "live.yaml")})
     assert [profile["slug"] for profile in c.ProfileSpawner.profile_list] == ["one"]
@@ -213,3 +213,11 @@ def test_configuring_twice_is_configuring_once(in_one_file: Hub) -> None:
     configure(in_one_file.c, in_one_file.path)
     assert isinstance(in_one_file.c.ProfileSpawner.profile_list, LiveProfiles)
     assert in_one_file.slugs == ["one"]
+
+
+def test_a_pipeline_checks_the_file_that_will_be_mounted(tmp_path: Path) -> None:
+    (tmp_path / "live.yaml").write_text("profiles: [{display_nam: A}]")
+    values = {"hub": {"config": LOCAL}, "custom": {"live_file": "/etc/hub-live/live.yaml"}}
+    assert planned_hub.from_values([values]).findings == ()
+    found = planned_hub.from_values([values, {"custom": {"live_file": str(tmp_path / "live.yaml")}}]).findings
+    assert f"{tmp_path}/live.yaml: profiles[0].display_nam" in [finding.path for finding in found]
