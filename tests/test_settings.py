@@ -55,6 +55,11 @@ def test_all_mistakes_are_reported_at_once_each_with_its_path_and_the_nearest_kn
         ("profiles: 3", "profiles: expected a list"),
         ("communities: {a: {members: [{}]}}", "communities.a.members[0]: a rule must name somebody"),
         ("communities: {a: {from: 2026-02-01, until: 2026-01-01}}", "until (2026-01-01) is before from (2026-02-01)"),
+        (
+            "communities: {a: {until: 2026-02-30}}",
+            "communities.a.until: expected a date such as 2026-01-31, found '2026",
+        ),
+        ("announcements: [{text: A, until: 2026-02-30}]", "announcements[0].until: expected a date such as 2026-01-31"),
         ("communities: {a: {members: [{groups: ocean}]}}", "communities.a.members[0].groups: expected a list"),
         ("quotas: [{resource: cpu, limit: 5, window: day}]", "quotas[0].limit: expected text, found 5"),
         (
