@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 
 from . import groups
 from .mistakes import Mistake, did_you_mean, shown
@@ -48,7 +48,7 @@ class Announcement(BaseModel):
     """From when on it is shown: a date or a time."""
     closes: Moment = Field(None, alias="until")
     """The last day, or the time, until when it is shown."""
-    pages: tuple[str, ...] = ()
+    pages: tuple[Annotated[str, WithJsonSchema({"type": "string", "enum": list(PAGES)})], ...] = ()
     """On which pages: `login`, `home`, `spawn`; empty means all."""
     communities: tuple[str, ...] = ()
     """To whose members; empty means everybody."""
