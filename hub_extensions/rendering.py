@@ -100,6 +100,9 @@ async def _made_by(spawner: Any, options: dict[str, str]) -> dict[str, Any]:
 
     # The task that closes KubeSpawner's client must have begun, to be ended with the loop.
     await asyncio.sleep(0)
+    if spawner.has_trait("auth_enabled"):
+        # A BinderHub names the image that it has built, and a token of its own; here it is the image of the settings.
+        options = {"image": spawner.image, "token": API_TOKEN, **options}
     spawner.user_options = options
     await spawner.apply_group_overrides()
     try:
