@@ -13,6 +13,7 @@ import sys
 import time
 from itertools import count
 from pathlib import Path
+from random import randrange
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -216,5 +217,7 @@ class _RunningPod:
 
 
 def _addresses() -> Iterator[str]:
+    # Nodes of other processes are on the same loopback: each begins somewhere else.
+    second, third = randrange(1, 255), randrange(256)
     for number in count(1):
-        yield f"127.77.{number // 250 % 250}.{number % 250 + 1}"
+        yield f"127.{second}.{(third + number // 250) % 256}.{number % 250 + 1}"
