@@ -6,7 +6,7 @@ from typing import Any
 from jupyterhub.utils import maybe_future
 from traitlets.config import Config
 
-from . import catalogue
+from . import catalogue, user_names
 from . import groups as group_names
 from .additions import listed, so_far
 from .catalogue import Catalogue
@@ -46,7 +46,7 @@ def person_of(c: Config, login: LoginAnswer) -> Person:
         today=datetime.now(time_zone(_value(c, "time_zone") or "UTC")).date(),
         user_name=login.user,
         communities=tuple(name for name in names if group_names.key(name) in mine),
-        is_program=login.user.casefold() in map(str.casefold, _value(c, "service_users") or ()),
+        is_program=user_names.is_among(login.user, _value(c, "service_users") or ()),
     )
 
 
