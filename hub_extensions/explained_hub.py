@@ -16,7 +16,7 @@ from .planned_server import PlannedServer, planned_server
 from .profiles import named
 from .rendering import UnknownProfileError
 from .settings import Settings
-from .z2jh.values import look_up
+from .z2jh.values import programs
 
 _OUR_CALL = ("from hub_extensions import configure", "configure(c)")
 
@@ -95,7 +95,5 @@ def _notes(hub: PlannedHub) -> list[str]:
 
 def has_python(values: Mapping[str, Any]) -> bool:
     """Whether values have Python for the hub besides the call of `configure`."""
-    own = look_up(values, "hub.extraConfig", {})
-    programs = own.values() if isinstance(own, Mapping) else [own]
-    lines = [line.strip() for program in programs for line in str(program or "").splitlines()]
+    lines = [line.strip() for program in programs(values).values() for line in program.splitlines()]
     return any(line and not line.startswith("#") and line not in _OUR_CALL for line in lines)

@@ -31,6 +31,11 @@ def errors(mistakes: Iterable[Mistake]) -> list[Finding]:
     return [error(mistake.path, mistake.what, mistake.advice) for mistake in mistakes]
 
 
+def as_findings(mistakes: Iterable[Mistake]) -> list[Finding]:
+    """Findings as they are, and other mistakes as errors."""
+    return [each if isinstance(each, Finding) else error(each.path, each.what, each.advice) for each in mistakes]
+
+
 def warning(path: str, what: str, advice: str = "", why: str = "") -> Finding:
     """What works, but perhaps not as was meant."""
     return Finding(path, what, advice, "warning", why)

@@ -14,7 +14,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from . import changes, in_use
 from .additions import sections
-from .findings import Finding, error, errors
+from .findings import Finding, as_findings, error
 from .mistakes import LONGEST_VALUE, SettingsError
 from .settings import Settings
 from .wiring import wire
@@ -22,7 +22,7 @@ from .z2jh import hub_config, merge_values
 from .z2jh.basehub_values import KEYS
 from .z2jh.custom import NESTED, OURS, translate
 from .z2jh.hub_traits import process_of
-from .z2jh.values import look_up
+from .z2jh.values import look_up, programs
 
 _OUR_NAME = re.compile(r"\bhub_extensions\b")
 _SENTENCE = re.compile(r"(?P<path>[\w.\-\[\]]+): (?P<what>.+)", re.DOTALL)
@@ -91,9 +91,7 @@ def _has_something_for_us(values: Mapping[str, Any]) -> bool:
 
 
 def _calls_us(values: Mapping[str, Any]) -> bool:
-    own = look_up(values, "hub.extraConfig", {})
-    programs = own.values() if isinstance(own, Mapping) else [own]
-    return any(_OUR_NAME.search(str(program)) for program in programs)
+    return any(map(_OUR_NAME.search, programs(values).values()))
 
 
 def _wired(c: Config, values: Mapping[str, Any], process: Mapping[str, str]) -> PlannedHub:
@@ -121,7 +119,7 @@ def _found_in(c: Config, settings: Settings) -> list[Finding]:
 
 def _in(refused: SettingsError) -> Iterator[Finding]:
     """Everything that a refusal tells."""
-    yield from (each if isinstance(each, Finding) else errors([each])[0] for each in refused.mistakes)
+    yield from as_findings(refused.mistakes)
     yield from (each for each in refused.doubts if isinstance(each, Finding))
 
 

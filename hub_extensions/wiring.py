@@ -46,11 +46,11 @@ def configure(c: Config, settings: Mapping[str, Any] | str | Path | None = None)
     Profiles, sizes and announcements of a YAML file, or of the one that `live_file` names, are those that it has at any
     moment: it is followed from the hub's first page or server on, see `live_settings`.
     """
+    tell = _log()
     try:
-        wired = wire(c, read_chart() if settings is None else None, settings, live_log=_log())
+        wired = wire(c, read_chart() if settings is None else None, settings, live_log=tell)
     except SettingsError as error:
         raise SystemExit(str(error)) from error
-    tell = _log()
     for doubt in told_once(wired.doubts):
         tell.warning("%s", doubt)
     for line in wired.lines:

@@ -13,7 +13,7 @@ from .. import changes
 from ..findings import Finding, error, inside, warning
 from ..planned_hub import PlannedHub
 from ..z2jh.custom import NESTED, OURS
-from ..z2jh.values import look_up
+from ..z2jh.values import look_up, programs
 from .hooks import HOOKS
 
 _PATH = "hub.extraConfig"
@@ -45,7 +45,8 @@ def check_programs(hub: PlannedHub) -> Iterator[Finding]:
     """What can be told of programs in values without running them."""
     values = hub.values or {}
     trees: list[tuple[str, ast.Module]] = []
-    for name, text in _programs(values).items():
+    for key, text in programs(values).items():
+        name = inside(_PATH, key) if key else _PATH
         try:
             trees.append((name, ast.parse(text)))
         except (SyntaxError, ValueError) as mistake:
@@ -61,14 +62,6 @@ def check_programs(hub: PlannedHub) -> Iterator[Finding]:
     yield from _never_called(values, trees)
     for name, tree in trees:
         yield from _told_to_the_log(name, tree)
-
-
-def _programs(values: Mapping[str, Any]) -> dict[str, str]:
-    """The programs by their places, in the order in which the chart runs them."""
-    found = look_up(values, _PATH, {})
-    named = found if isinstance(found, Mapping) else {"": found}
-    there = sorted((str(name), str(text)) for name, text in named.items() if text is not None)
-    return {inside(_PATH, name) if name else _PATH: text for name, text in there}
 
 
 def _assignments(program: str, tree: ast.Module, order: int) -> Iterator[_Assignment]:

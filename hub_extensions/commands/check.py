@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .hub_input import HubFiles, hub_files
-from .output import printed
+from .output import printed, text_format_option
 
 if TYPE_CHECKING:
     from ..findings import Finding
@@ -37,14 +37,7 @@ counts like an error. As JSON:
 @click.option(
     "--effective", is_flag=True, help="Print what the configuration comes to instead; findings go to standard error."
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@text_format_option
 def command(hub: HubFiles, strict: bool, effective: bool, format_: str) -> None:
     """Find what is wrong with a hub before it starts.
 

@@ -9,7 +9,7 @@ import click
 from .explanation_text import told
 from .hub_input import HubFiles, hub_files
 from .mistaken_call import CalledWrongly
-from .output import printed
+from .output import printed, text_format_option
 from .person_input import choices_option, groups_option, no_such_profile, profile_option, request, user_option
 
 if TYPE_CHECKING:
@@ -57,14 +57,7 @@ in YAML or JSON:
 )
 @profile_option("Tell the settings of the server that the person gets with this profile.")
 @choices_option
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="For people, or for programs.",
-)
+@text_format_option
 def command(
     hub: HubFiles,
     user: str,

@@ -1,19 +1,26 @@
 """How a command prints what it found: as YAML for people, as JSON for programs."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import click
 import yaml
 
-format_option = click.option(
-    "--format",
-    "format_",
-    type=click.Choice(["yaml", "json"]),
-    default="yaml",
-    show_default=True,
-    help="How to print it.",
-)
+
+def _format(usual: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--format",
+        "format_",
+        type=click.Choice([usual, "json"]),
+        default=usual,
+        show_default=True,
+        help="How to print it.",
+    )
+
+
+format_option = _format("yaml")
+text_format_option = _format("text")
 
 
 def printed(value: Any, format_: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..findings import Finding, error, warning
+from ..findings import Finding, as_findings, error, warning
 from ..login_settings import Staff, listed
-from ..mistakes import Mistake, SettingsError, nearest, shown
+from ..mistakes import SettingsError, nearest, shown
 from ..settings import Settings
 from .basehub import building, parts_of, staff_of
 from .basehub_values import KEYS, read_basehub
@@ -53,7 +53,7 @@ class Translation:
     def error(self, mistaken: SettingsError | None = None) -> SettingsError:
         """Everything that is wrong in the values and, by `mistaken`, in the settings; by the paths of the values."""
         mistakes = mistaken.mistakes if mistaken else ()
-        found = [each if isinstance(each, Finding) else _as_finding(each) for each in mistakes]
+        found = as_findings(mistakes)
         wrong = [finding for finding in self.findings if finding.severity == "error"]
         doubts = [finding for finding in self.findings if finding.severity == "warning"]
         doubts += [self.placed(each) for each in (mistaken.doubts if mistaken else ()) if isinstance(each, Finding)]
@@ -176,7 +176,3 @@ def _together(parts: Iterable[Part], own: Mapping[str, Any]) -> list[Any]:
         return []
     theirs = [name for part in parts for name in look_up(part.settings, "hub.service_users", [])]
     return list(dict.fromkeys([*mine, *theirs]))
-
-
-def _as_finding(mistake: Mistake) -> Finding:
-    return error(mistake.path, mistake.what, mistake.advice)

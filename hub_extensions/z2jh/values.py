@@ -47,6 +47,13 @@ def look_up(values: Mapping[str, Any], path: str, default: Any = None) -> Any:
     return default if here is None else here
 
 
+def programs(values: Mapping[str, Any]) -> dict[str, str]:
+    """Python in `hub.extraConfig` by its name, in the order in which the chart runs it; a lone one has the name ""."""
+    found = look_up(values, "hub.extraConfig", {})
+    named = found if isinstance(found, Mapping) else {"": found}
+    return dict(sorted((str(name), str(text)) for name, text in named.items() if text is not None))
+
+
 def mapping_at(values: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     """The mapping at a dotted path, empty if there is none. Raises ValueError with a sentence for anything else."""
     found = look_up(values, path, {})

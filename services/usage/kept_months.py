@@ -19,9 +19,9 @@ from hub_extensions.ledger.kept_figures import KeptFigures
 from hub_extensions.ledger.month_figures import MonthFigures
 from hub_extensions.report_settings import ReportSettings
 from hub_extensions.sessions import Month
-from hub_extensions.sums import Days, Kept, Lengths, Scope, Sums
+from hub_extensions.sums import Days, Kept, Lengths, Sums
 
-from .months import MonthOfPeople, last_day, read_month
+from .months import MonthOfPeople, counted, last_day, read_month
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,10 +80,8 @@ def _will_do(row: KeptRow, figures: dict[str, Any], now: datetime) -> bool:
 def _made(
     ledger: Ledger, usage: UsageSettings, month: Month, today: date, community: str | None, people: int
 ) -> MonthOfPeople:
-    left_out = ReportSettings.model_validate(usage.reports).without
-    only = None if community is None else frozenset({community})
-    scope = Scope(communities=only, without=frozenset({*usage.service_users, *left_out.users}))
-    return read_month(ledger, usage.hub, month, today, scope, people, left_out.groups)
+    scope, without_groups = counted(usage, community)
+    return read_month(ledger, usage.hub, month, today, scope, people, without_groups)
 
 
 class MonthKeeper:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from hub_extensions.ledger.month_figures import MonthFigures
-from hub_extensions.sums import Days
+from hub_extensions.report_settings import ReportSettings
+from hub_extensions.sums import Days, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from hub_extensions.ledger import Ledger
     from hub_extensions.sessions import Month
-    from hub_extensions.sums import Kept, Lengths, Scope, Sums
+    from hub_extensions.sums import Kept, Lengths, Sums
+    from hub_extensions.usage_service import UsageSettings
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ def last_day(month: Month, today: date) -> date:
     """Return the month's last day, or today, up to which the people of 7 and 30 days are counted."""
     days = Days.month(month)
     return min(days.end - timedelta(days=1), max(today, days.start))
+
+
+def counted(usage: UsageSettings, community: str | None) -> tuple[Scope, Collection[str]]:
+    """Return whose sessions count for a community, or for the hub as a whole when None.
+
+    Besides those whom the scope leaves out, whoever was in one of the groups does not count.
+    """
+    left_out = ReportSettings.model_validate(usage.reports).without
+    only = None if community is None else frozenset({community})
+    return Scope(communities=only, without=frozenset({*usage.service_users, *left_out.users})), left_out.groups
 
 
 def read_month(

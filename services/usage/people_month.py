@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub_extensions.ledger.month_figures import MonthFigures
-from hub_extensions.report_settings import ReportSettings
 from hub_extensions.sessions import hours
-from hub_extensions.sums import Days, Scope
+from hub_extensions.sums import Days
 
 from . import charts
 from .kept_months import NAMED, month_of_people
+from .months import counted
 from .report import Row, called
 
 if TYPE_CHECKING:
@@ -63,16 +63,14 @@ def read_people_month(
     community: str | None,
 ) -> PeopleMonth:
     """Read it: of a community, or of the whole hub when None. Raises ``SQLAlchemyError``."""
-    left_out = ReportSettings.model_validate(usage.reports).without
     cells, days, today = MonthFigures(ledger, usage.hub), Days.month(month), now.astimezone(zone).date()
-    only = None if community is None else frozenset({community})
-    scope = Scope(communities=only, without=frozenset({*usage.service_users, *left_out.users}))
-    scope = cells.without(scope, left_out.groups, month)
+    scope, without_groups = counted(usage, community)
+    scope = cells.without(scope, without_groups, month)
     figures = month_of_people(ledger, usage, zone, month, now, community, NAMED)
     per_day = {day: figures.per_day.get(day, 0) for day in days if day <= today}
     without = {name.casefold() for name in scope.without}
     window = days.window(zone)
-    newest = ledger.sessions(usage.hub, window.start, window.end, communities=only, limit=_ROWS_READ)
+    newest = ledger.sessions(usage.hub, window.start, window.end, communities=scope.communities, limit=_ROWS_READ)
     rows = [
         # As in the sums, what runs counts until it was last seen.
         Row(each, hours(each, window, each.last_seen_at or now))
