@@ -1,9 +1,12 @@
 """The settings that a hub's spawner has, for the check of overrides: looked up on its class, without starting one."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoints, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from jupyterhub.traitlets import ByteSpecification
@@ -12,8 +15,8 @@ from traitlets import Bool, Dict, Float, HasTraits, Integer, TraitError, TraitTy
 from .override_check import Traits
 from .overrides import merged
 
-# The spawner whose settings profiles are written for; other spawners pass over those that they do not have.
-_KUBE = "kubespawner.KubeSpawner"
+# A setting of KubeSpawner, for which profiles are written; other spawners pass over those that they do not have.
+_SETTING = re.compile(r"^    ([a-z]\w*) = [A-Z]\w*\(", re.MULTILINE)
 _EXPECTED: tuple[tuple[type[TraitType[Any, Any]], str], ...] = (
     (ByteSpecification, "an amount of memory such as 512M or 4G"),
     (Float, "a number"),
@@ -25,16 +28,17 @@ _EXPECTED: tuple[tuple[type[TraitType[Any, Any]], str], ...] = (
 
 
 def traits_of(spawner_class: Any) -> Traits | None:
-    """The settings of a spawner, and those that only KubeSpawner has; the class is named as JupyterHub lets it be.
+    """The settings of a spawner, and the names that only KubeSpawner has; the class is named as JupyterHub lets it be.
 
     None if they cannot be told: the spawner is not named (yet), cannot be imported, which JupyterHub reports better, or
     KubeSpawner's are not to be had because it is not installed.
     """
-    cls, kube = class_of(spawner_class), _imported(_KUBE)
-    if cls is None or kube is None:
+    cls = class_of(spawner_class)
+    passed_over = _names_of_kubespawner() if cls else None
+    if cls is None or passed_over is None:
         return None
-    found: dict[str, TraitType[Any, Any]] = {**kube.class_traits(), **cls.class_traits()}
-    return {name: check_of(trait) for name, trait in found.items()}
+    own = {name: check_of(trait) for name, trait in cls.class_traits().items()}
+    return own if passed_over <= own.keys() else {**dict.fromkeys(passed_over, _takes_anything), **own}
 
 
 def class_of(named: Any, group: str = "jupyterhub.spawners") -> type[HasTraits] | None:
@@ -52,6 +56,23 @@ def class_of(named: Any, group: str = "jupyterhub.spawners") -> type[HasTraits] 
 def _entries(group: str) -> EntryPoints:
     """The entry points of a group; looking for them reads a file of every package that is installed."""
     return entry_points(group=group)
+
+
+@cache
+def _names_of_kubespawner() -> frozenset[str] | None:
+    """What stands in the class body of KubeSpawner; None if it is not installed.
+
+    Read from its source: importing it takes a quarter of a second, which a hub without pods need not wait for.
+    """
+    if (package := find_spec("kubespawner")) is None or package.origin is None:
+        return None
+    source = Path(package.origin).with_name("spawner.py").read_text("utf-8")
+    _, _, body = source.partition("class KubeSpawner(")
+    return frozenset(_SETTING.findall(body))
+
+
+def _takes_anything(_: Any) -> str:
+    return ""
 
 
 def _imported(dotted: str) -> type[HasTraits] | None:
