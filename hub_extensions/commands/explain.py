@@ -11,6 +11,7 @@ from .hub_input import HubFiles, hub_files
 from .mistaken_call import CalledWrongly
 from .output import printed, text_format_option
 from .person_input import choices_option, groups_option, no_such_profile, profile_option, request, user_option
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..explained_hub import Explanation
@@ -79,7 +80,8 @@ def command(
     from .identity_file import read_identity
 
     identity = read_identity(identity_file, user) if identity_file else None
-    answer = _explained(hub, Asked(user, tuple(groups), identity), asked_for)
+    with under_way("Asking the hub"):
+        answer = _explained(hub, Asked(user, tuple(groups), identity), asked_for)
     click.echo(printed(answer.plain, format_) if format_ == "json" else told(answer), nl=False)
 
 
