@@ -19,7 +19,7 @@ from .findings import Finding, told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .live_file import LiveFile
-from .live_settings import Given, Live, LiveAnnouncements, LiveProfiles
+from .live_settings import Given, Live, LiveAnnouncements, LiveGroups, LiveProfiles
 from .mistakes import SettingsError
 from .pages import PageContext
 from .report_settings import plain
@@ -116,8 +116,10 @@ def _apply(c: Config, settings: Settings, used: InUse, live: LiveFile[Live] | No
     _set_pages(c, settings, live)
     if live and settings.profiles:
         c.ProfileSpawner.profile_list = LiveProfiles(live)
+        c.CommunityGitHubAuthenticator.profile_groups = LiveGroups(live)
     elif used.profiles is not None:
         c[used.section or "ProfileSpawner"].profile_list = used.profiles
+        c.CommunityGitHubAuthenticator.profile_groups = set(catalogue.groups_of(used.profiles))
     if "time_zone" in settings.usage.model_fields_set:
         c.ProfileSpawner.time_zone = c.CommunityAuthenticator.time_zone = settings.usage.time_zone
     if settings.communities:

@@ -237,7 +237,8 @@ def test_teams_that_open_profiles_become_groups(start: Any) -> None:
     ]
     section = {"GitHubOAuthenticator": {"allowed_organizations": ["reef:all"]}}
     c = start({}, login("github", **section), {"profileList": profiles})
-    assert c.CommunityGitHubAuthenticator.group_organizations == {"deep-sea"}
+    policy = JupyterHub(config=c).authenticator_class(config=c).policy
+    assert policy.group_organizations == {"reef", "Reef", "deep-sea"}
 
 
 # 04: disks of people
