@@ -48,7 +48,7 @@ BESIDE = {
     "usage": {"database": "sqlite:///usage.sqlite"},
 }
 # Programs of others, which they test.
-OTHERS = {"curl", "docker", "helm", "kubectl", "yq"}
+OTHERS = {"curl", "docker", "echo", "helm", "kubectl", "mkdir", "yq"}
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import pty
-import select
 import sqlite3
 import subprocess
 import sys
@@ -17,31 +15,10 @@ from hub_extensions.commands.progress import under_way
 from hub_extensions.ledger import Ledger
 
 from ..ledger.made import at, made
+from .terminal import Terminal
 from .test_all_commands import VALUES
 
 PROGRAM = Path(sys.executable).with_name("hub-extensions")
-
-
-class Terminal:
-    """A terminal, on which a command writes what is no answer."""
-
-    def __init__(self):
-        shown, self.inner = pty.openpty()
-        self._screen = os.fdopen(shown, "rb", buffering=0)
-        self.seen = b""
-
-    def until(self, text):
-        """Read until the text is there; a command that ends without it fails the test."""
-        while text not in self.seen:
-            assert select.select([self._screen], [], [], 60)[0], f"{text!r} is not shown: {self.seen!r}"
-            self.seen += self._screen.read(65536)
-
-    def rest(self):
-        with contextlib.suppress(OSError):  # nobody has it open any more
-            while some := self._screen.read(65536):
-                self.seen += some
-        self._screen.close()
-        return self.seen
 
 
 @contextlib.contextmanager
