@@ -71,7 +71,13 @@ def command(
     """Explain what a hub decides about a person: login, groups, every profile and choice, and why.
 
     The same code decides as in a hub. Nothing is started or contacted, and no provider is asked: with --groups, a
-    person is taken to be who has them. Python in hub.extraConfig is not executed. It ends with 0, whatever the answer.
+    person is taken to be who has them. Python in hub.extraConfig is not executed.
+
+    Letter case of NAME does not count. Where people have pseudonyms on the hub, NAME is one, or else an account or
+    address with which somebody logs in.
+
+    A login that is refused is an answer and no error: it ends with 0 then, too. For programs, --format json says
+    login.allowed. It ends with 1 if the profiles cannot be read.
     """
     asked_for = request(profile, options) or None
     if groups and identity_file:
