@@ -385,6 +385,39 @@ def image(tag: str, name: str = "quay.io/jupyterhub/k8s-hub") -> dict[str, Any]:
     return {"hub": {"image": {"name": name, "tag": tag}}}
 
 
+def usage(url: str = "http://hub:10101", database: str = "sqlite:////srv/jupyterhub/u.sqlite", **hub: Any) -> Any:
+    call = {"extraConfig": {"a": "from hub_extensions import configure\nconfigure(c)"}}
+    return {"custom": {"usage": {"database": database, **({"url": url} if url else {})}}, "hub": {**call, **hub}}
+
+
+PORT = {"extraPorts": [{"name": "usage", "port": 10101, "targetPort": 10101}]}
+INGRESS = {"ingress": [{"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 10101}]}]}
+BOTH = ["hub.service.extraPorts", "hub.networkPolicy.ingress"]
+
+
+@pytest.mark.parametrize(
+    ("values", "paths"),
+    [
+        (usage(), BOTH),
+        (usage(service=PORT, networkPolicy=INGRESS), []),
+        (usage(service=PORT), BOTH[1:]),
+        (usage(service=PORT, networkPolicy={"enabled": False}), []),
+        (usage(service=PORT, networkPolicy={"allowedIngressPorts": [10101]}), []),
+        (usage(service=PORT, networkPolicy={"ingress": [{"from": []}]}), []),
+        (usage("http://hub:10102", service=PORT, networkPolicy=INGRESS), BOTH),
+        (usage(""), ["custom.usage.url"]),
+        (usage("http://127.0.0.1:10101"), ["custom.usage.url"]),
+        (usage("http://usage.elsewhere:10101"), []),
+        ({**usage(), "fullnameOverride": "reef"}, []),  # a Service of their own: the hub's is reef-hub
+        (usage("http://reef-hub:10101") | {"fullnameOverride": "reef"}, BOTH),
+        (usage("http://x:1", db={"type": "postgres"}), ["custom.usage.database"]),
+        (usage("http://x:1", "postgresql://db/usage", db={"type": "postgres"}), []),
+    ],
+)
+def test_usage_pages_that_the_proxy_does_not_reach(values: dict[str, Any], paths: list[str]) -> None:
+    assert told(in_values(values)) == [("warning", path) for path in paths]
+
+
 def test_a_chart_below_a_security_fix() -> None:
     found = [finding for finding in in_values(image("4.3.3")) if finding.severity == "error"]
     assert [finding.path for finding in found] == ["hub.image.tag"] * 2
