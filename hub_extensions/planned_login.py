@@ -236,7 +236,7 @@ async def _by_communities(
         admin=not refused and (decision.admin or admin is not None),
         communities=decision.communities,
         lead_of=decision.lead_of,
-        groups=_union(asked.groups, given),
+        groups=tuple(each for each in _union(asked.groups, given) if not _is_organization(login, each)),
         reasons=tuple(refused or reasons),
         assumed=tuple(told),
         doubts=_doubts(login, asked),
@@ -284,6 +284,13 @@ def _with_members(policy: Policy, user: str, groups: Collection[str]) -> tuple[P
     return replace(policy, communities=made), paths
 
 
+def _is_organization(login: Login, group: str) -> bool:
+    """Whether a name that was given as a group's is that of an organisation by which people get in."""
+    communities = group_names.keys(group for name in login.communities for group in groups_made_for(name))
+    key = group_names.key(group)
+    return login.manages_groups and login.providers == {"github"} and key in login.organizations - communities
+
+
 def _union(*groups: Collection[str]) -> tuple[str, ...]:
     """Groups without those that are another in other letters."""
     found: dict[str, str] = {}
@@ -296,7 +303,7 @@ def _doubts(login: Login, asked: Asked) -> tuple[str, ...]:
     """Which of the groups that were asked about no login gives."""
     if asked.identity or not login.manages_groups:
         return () if not asked.identity else _lost(login, asked.identity)
-    whys = {group: never_given(login, group) for group in asked.groups}
+    whys = {group: never_given(login, group) for group in asked.groups if not _is_organization(login, group)}
     return tuple(f"No login puts anybody into {group}: {why}." for group, why in whys.items() if why)
 
 

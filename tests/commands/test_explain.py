@@ -186,6 +186,17 @@ def test_where_people_have_pseudonyms_an_address_is_not_a_name(user, allowed, co
     assert told == (user != PSEUDONYM)
 
 
+def test_an_organisation_that_admits_is_no_group():
+    custom = {"communities": {"lab": {"members": [{"github": ["lab"]}]}}}
+    found = explain(
+        hub("community-github", custom, GitHubOAuthenticator=GITHUB["hub"]["config"]["GitHubOAuthenticator"]),
+        "--groups",
+        "reef,lab,other",
+    )
+    assert (found["login"]["allowed"], found["groups"]) == (True, ["lab", "other"])
+    assert [note.partition(":")[0] for note in found["notes"]] == ["No login puts anybody into other"]
+
+
 def test_a_login_that_is_refused_is_an_answer():
     done = called("--values", "-", "--user", "ada", stdin=yaml.safe_dump(GITHUB))
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "ada may not log in.")
