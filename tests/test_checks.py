@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
@@ -416,6 +417,12 @@ BOTH = ["hub.service.extraPorts", "hub.networkPolicy.ingress"]
 )
 def test_usage_pages_that_the_proxy_does_not_reach(values: dict[str, Any], paths: list[str]) -> None:
     assert told(in_values(values)) == [("warning", path) for path in paths]
+
+
+def test_what_it_advises_mends_it() -> None:
+    found = in_values(usage())
+    port, rule = (yaml.safe_load(each.advice.removeprefix("Add ").removesuffix(".")) for each in found)
+    assert in_values(usage(service={"extraPorts": [port]}, networkPolicy={"ingress": [rule]})) == []
 
 
 def test_a_chart_below_a_security_fix() -> None:

@@ -48,7 +48,8 @@ def _closed(port: int, values: Mapping[str, Any]) -> Iterator[Finding]:
     allowed = look_up(policy, "allowedIngressPorts", [])
     if look_up(policy, "enabled", True) and port not in allowed and not any(port in ports for ports in opened):
         what = f"lets nobody in at port {port}, which custom.usage.url names."
-        advice = "Let the proxy in, and the hub itself, as docs/helm.md and examples/z2jh do."
+        pods = ", ".join(f"{{podSelector: {{matchLabels: {{component: {each}}}}}}}" for each in ("proxy", "hub"))
+        advice = f"Add {{from: [{pods}], ports: [{{port: {port}}}]}}."
         yield warning("hub.networkPolicy.ingress", what, advice, _WHY)
 
 
