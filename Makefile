@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-# Which JupyterHub to test with; `make test JUPYTERHUB='jupyterhub~=5.5.1' VENV=.venv-5` tests with the oldest.
+# Which JupyterHub to test with; `make test JUPYTERHUB='jupyterhub~=5.5.4' VENV=.venv-5` tests with the oldest.
 JUPYTERHUB ?= jupyterhub>=6
 BIN := $(abspath $(VENV))/bin
 PACKAGES := hub_extensions spawners authenticators services share

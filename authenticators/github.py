@@ -5,7 +5,7 @@ from typing import Any
 
 from oauthenticator.github import GitHubOAuthenticator
 from tornado.httpclient import HTTPClientError
-from traitlets import Set, Unicode, default
+from traitlets import Callable, Set, Unicode, Union, default
 
 from hub_extensions import groups, identities
 from hub_extensions.communities import Decision, Policy
@@ -55,7 +55,8 @@ class CommunityGitHubAuthenticator(CommunityOAuthenticator, MembershipsAtOnce):
 
     Everything set for `c.GitHubOAuthenticator` holds here too. A login costs two questions about memberships, however
     many organisations and teams are listed, which needs `read:org` in `scope`: it is there by default. The teams of all
-    organisations that a rule, `allowed_organizations` or `group_organizations` names become groups `org:team-slug`.
+    organisations that a rule, `allowed_organizations`, `group_organizations` or a profile names become groups
+    `org:team-slug`.
     """
 
     provider = Unicode("github")
@@ -63,7 +64,20 @@ class CommunityGitHubAuthenticator(CommunityOAuthenticator, MembershipsAtOnce):
     group_organizations = Set(
         Unicode(),
         config=True,
-        help="Organisations whose teams become groups although no rule names them, for instance for profiles.",
+        help="Organisations whose teams become groups although neither a rule nor a profile names them.",
+    )
+
+    profile_groups = Union(
+        [Set(Unicode()), Callable()],
+        config=True,
+        help="""
+        The groups that profiles are for, or a function that returns those of the moment: of `org:team` the teams of the
+        organisation become groups.
+
+        `configure` sets it, from the profiles that it knows and from each new version of a file that it follows. With
+        several providers on one hub it has to be set among the `config` of the one that is GitHub: a group of a profile
+        may be another provider's.
+        """,
     )
 
     knows_groups = True  # those of the teams
@@ -84,7 +98,9 @@ class CommunityGitHubAuthenticator(CommunityOAuthenticator, MembershipsAtOnce):
     def policy(self) -> Policy:
         """Everything of the settings that decides who may log in."""
         allowed = {str(entry).partition(":")[0] for entry in self.allowed_organizations}
-        return super().policy.with_teams_of(allowed | self.group_organizations)
+        named = self.profile_groups() if callable(self.profile_groups) else self.profile_groups
+        of_profiles = {group.partition(":")[0] for group in named if ":" in group}
+        return super().policy.with_teams_of(allowed | self.group_organizations | of_profiles)
 
     def subject_of(self, claims: Mapping[str, Any]) -> str:
         """GitHub's number for the account: a login can be given up and taken by someone else."""

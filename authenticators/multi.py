@@ -212,6 +212,8 @@ class CommunityMultiAuthenticator(CommunityAuthenticator, Authenticator):
         # People log in with these classes and not with this one: what is set for this one has to reach them.
         ours = config[CommunityMultiAuthenticator.__name__]
         config[Mounted.__name__] = Config({name: ours[name] for name in ours if name != "providers"})
+        # A group that a profile names may be one that another provider gives.
+        config[cls.__name__].pop("profile_groups", None)
         config[cls.__name__].merge(settings.config)
         try:
             sub: Mounted = mounted(parent=self.parent, config=config, provider=name)

@@ -308,8 +308,20 @@ def read(profile_list: Any, path: str = "profiles") -> Catalogue:
 
 def names_of(profile_list: Any) -> dict[str, str]:
     """What people call each profile, by its slug; what is no profile has no name."""
+    return {profile.name: profile.display_name for profile in _known(profile_list)}
+
+
+def groups_of(profile_list: Any) -> frozenset[str]:
+    """Every group that any part of a profile is for; what is no profile is for nobody."""
+    parts = [part for profile in _known(profile_list) for part in profile.parts()]
+    return frozenset(group for part in parts for group in part.groups)
+
+
+def _known(profile_list: Any) -> Sequence[Profile]:
+    if isinstance(profile_list, Catalogue):
+        return profile_list.profiles
     placed, _ = read_each(profile_list, "profiles")
-    return {profile.name: profile.display_name for _, profile in placed}
+    return [profile for _, profile in placed]
 
 
 def read_each(profile_list: Any, path: str) -> tuple[list[tuple[str, Profile]], list[Mistake]]:

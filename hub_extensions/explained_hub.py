@@ -16,6 +16,7 @@ from .planned_server import PlannedServer, planned_server
 from .profiles import named
 from .rendering import UnknownProfileError
 from .settings import Settings
+from .user_names import behind_kubernetes
 from .z2jh.values import programs
 
 _OUR_CALL = ("from hub_extensions import configure", "configure(c)")
@@ -67,7 +68,7 @@ async def explain(hub: PlannedHub, asked: Asked, options: Mapping[str, str] | No
         if named(catalogue.profiles, options.get("profile")) is None:
             raise UnknownProfileError(str(options.get("profile")), slugs)
         server = planned_server(hub.config, catalogue, person, login, options, places)
-    return Explanation(login, tuple(profiles), server, (*_notes(hub), *login.doubts))
+    return Explanation(login, tuple(profiles), server, (*_notes(hub), *_spelling(asked.user), *login.doubts))
 
 
 async def _login(hub: PlannedHub, asked: Asked, places: Places) -> LoginAnswer:
@@ -77,6 +78,14 @@ async def _login(hub: PlannedHub, asked: Asked, places: Places) -> LoginAnswer:
     except (planned_login.CannotBeToldError, TraitError, ValueError) as error:
         reason = Reason(places.trait("JupyterHub", "authenticator_class"), f"The login cannot be told. {error}")
         return LoginAnswer(asked.user.lower(), allowed=False, groups=asked.groups, reasons=(reason,))
+
+
+def _spelling(user: str) -> list[str]:
+    """What to say of a name that may be one of Kubernetes' and not one of a person."""
+    name = behind_kubernetes(user)
+    return (
+        [f"If {user} is from the name of a pod or a volume, its owner is {name}: ask about that name."] if name else []
+    )
 
 
 def _notes(hub: PlannedHub) -> list[str]:

@@ -49,6 +49,17 @@ class LiveProfiles:
 
 
 @dataclass(frozen=True)
+class LiveGroups:
+    """The groups that profiles of the moment are for, for a login that asks for memberships."""
+
+    file: LiveFile[Live]
+
+    def __call__(self) -> frozenset[str]:
+        """The groups of the catalogue in use."""
+        return catalogue.groups_of(self.file().profiles)
+
+
+@dataclass(frozen=True)
 class LiveAnnouncements:
     """The announcements of the moment, for the pages."""
 

@@ -154,7 +154,7 @@ def never_given(login: Login, group: str) -> str:
         return "groups from GitHub are teams, written organisation:team-slug"
     if group_names.key(organization) in login.organizations:
         return ""
-    return f"teams of {organization[:64]} become groups only if a rule or group_organizations names it"
+    return f"teams of {organization[:64]} become groups only if a rule, a profile or group_organizations names it"
 
 
 def _staff(login: Login) -> Iterator[Finding]:

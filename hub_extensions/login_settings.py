@@ -92,6 +92,9 @@ class Login:
         """The GitHub organisations whose teams become groups, in comparable form."""
         named = [*listed(self.value("allowed_organizations")), *listed(self.value("group_organizations"))]
         ruled = [organization for _, rule in self.rules for organization in rule.organizations]
+        # With several providers, a group that a profile names may be another provider's.
+        if self.ours and "CommunityMultiAuthenticator" not in self.classes:
+            named += [group for group in self.profile_groups if ":" in group]
         return group_names.keys([*(str(entry).partition(":")[0] for entry in named), *ruled])
 
     def places(self, trait: str) -> list[tuple[str, Any]]:

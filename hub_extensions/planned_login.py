@@ -22,8 +22,10 @@ from .membership import Rule, idp_name
 from .reason_places import ReasonPlaces
 from .settings import Settings
 from .spawner_traits import class_of
+from .user_names import is_pseudonym
 from .z2jh.stock_classes import our_authenticator
 
+A_PSEUDONYM = "a-pseudonym"  # in the place of one that is not known
 _GROUP = "jupyterhub.authenticators"
 _MULTI = "CommunityMultiAuthenticator"
 _CHART = "dummy"  # what Zero to JupyterHub has where nothing is named
@@ -172,15 +174,30 @@ async def _at(door: _Door, settings: Settings, asked: Asked, places: Places) -> 
 def _people(authenticator: Any, login: Login, asked: Asked) -> list[Assumed]:
     """Who it may be."""
     user = authenticator.normalize_username(asked.user)
+    told: tuple[str, ...] = ()
+    if getattr(authenticator, "pseudonymous_names", False) and not is_pseudonym(user):
+        told = (
+            f"{user} is the account with which somebody logs in. On this hub people have pseudonyms, which files do "
+            "not tell; rules, lists and profiles that name people mean these. Ask about one as --user.",
+        )
     if asked.identity:
-        return [Assumed(replace(asked.identity, user_name=user, provider=authenticator.provider))]
+        identity = replace(asked.identity, user_name=A_PSEUDONYM if told else user, provider=authenticator.provider)
+        return [Assumed(identity, told)]
     named = listed(login.value("hosted_domain")) or listed(login.value("allowed_hosted_domains"))
     workspaces = list(named) if login.value("strip_domain", len(named) == 1) and len(named) == 1 else []
     (kind,) = login.providers or {""}
     ours = group_names.keys(group for name in login.communities for group in groups_made_for(name))
     groups = [group for group in asked.groups if group_names.key(group) not in ours]
     found = from_groups(user, groups, kind, login.idps, workspaces)
-    return [replace(each, identity=replace(each.identity, provider=authenticator.provider)) for each in found]
+    return [_called(each, authenticator.provider, told) for each in found]
+
+
+def _called(person: Assumed, provider: str, told: tuple[str, ...]) -> Assumed:
+    """The person at this provider, with the name that they have on a hub of which something is told of names."""
+    identity = replace(person.identity, provider=provider)
+    if told:
+        identity = replace(identity, user_name=A_PSEUDONYM)
+    return Assumed(identity, (*told, *person.sentences))
 
 
 async def _by_communities(
@@ -219,7 +236,7 @@ async def _by_communities(
         admin=not refused and (decision.admin or admin is not None),
         communities=decision.communities,
         lead_of=decision.lead_of,
-        groups=_union(asked.groups, given),
+        groups=tuple(each for each in _union(asked.groups, given) if not _is_organization(login, each)),
         reasons=tuple(refused or reasons),
         assumed=tuple(told),
         doubts=_doubts(login, asked),
@@ -267,6 +284,13 @@ def _with_members(policy: Policy, user: str, groups: Collection[str]) -> tuple[P
     return replace(policy, communities=made), paths
 
 
+def _is_organization(login: Login, group: str) -> bool:
+    """Whether a name that was given as a group's is that of an organisation by which people get in."""
+    communities = group_names.keys(group for name in login.communities for group in groups_made_for(name))
+    key = group_names.key(group)
+    return login.manages_groups and login.providers == {"github"} and key in login.organizations - communities
+
+
 def _union(*groups: Collection[str]) -> tuple[str, ...]:
     """Groups without those that are another in other letters."""
     found: dict[str, str] = {}
@@ -279,7 +303,7 @@ def _doubts(login: Login, asked: Asked) -> tuple[str, ...]:
     """Which of the groups that were asked about no login gives."""
     if asked.identity or not login.manages_groups:
         return () if not asked.identity else _lost(login, asked.identity)
-    whys = {group: never_given(login, group) for group in asked.groups}
+    whys = {group: never_given(login, group) for group in asked.groups if not _is_organization(login, group)}
     return tuple(f"No login puts anybody into {group}: {why}." for group, why in whys.items() if why)
 
 

@@ -10,10 +10,13 @@ Requirements:
 import base64
 import hashlib
 import json
+import re
+import string
 import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Annotated, Self
 
+import escapism
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from .patterns import compiled, matched
@@ -113,6 +116,25 @@ def pseudonym(pepper: bytes, provider: str, idp: str, subject: str) -> str:
         raise ValueError("the provider did not say who this is.")
     said = json.dumps([provider, idp, subject]).encode()
     return base64.b32encode(hashlib.blake2b(said, key=pepper, digest_size=15).digest()).decode().lower()
+
+
+def is_pseudonym(name: str) -> bool:
+    """Whether a name has the form of those that `pseudonym` makes."""
+    return bool(re.fullmatch(r"[a-z2-7]{24}", name))
+
+
+def behind_kubernetes(name: str) -> str:
+    """The name whose pods and volumes are called by this one, as `ada-40example-2eedu` is of `ada@example.edu`.
+
+    "" if there is none, or if it cannot be told from a name that somebody has.
+    """
+    try:
+        original = escapism.unescape(name, escape_char="-")
+    except ValueError:
+        return ""
+    safe = string.ascii_lowercase + string.digits
+    is_it = original != name and original == original.lower() and escapism.escape(original, safe, "-").lower() == name
+    return original if is_it else ""
 
 
 def look_of(name: str) -> str:

@@ -19,14 +19,14 @@ from .findings import Finding, told_once
 from .in_use import InUse
 from .invitations import KEY_VARIABLE, inviting
 from .live_file import LiveFile
-from .live_settings import Given, Live, LiveAnnouncements, LiveProfiles
+from .live_settings import Given, Live, LiveAnnouncements, LiveGroups, LiveProfiles
 from .mistakes import SettingsError
 from .pages import PageContext
 from .report_settings import plain
 from .roles import leads_roles
 from .settings import Settings
 from .share import TEMPLATES
-from .spawner_traits import traits_of
+from .spawner_traits import class_of, traits_of
 from .usage_service import INVITE, READ, RUNNING_SERVERS, SERVICE, UsageSettings, registration, time_zone
 from .z2jh.chart import read_chart
 from .z2jh.custom import translate
@@ -118,6 +118,9 @@ def _apply(c: Config, settings: Settings, used: InUse, live: LiveFile[Live] | No
         c.ProfileSpawner.profile_list = LiveProfiles(live)
     elif used.profiles is not None:
         c[used.section or "ProfileSpawner"].profile_list = used.profiles
+    if used.profiles is not None and _may_ask_github(c):
+        groups = LiveGroups(live) if live and settings.profiles else set(catalogue.groups_of(used.profiles))
+        c.CommunityGitHubAuthenticator.profile_groups = groups
     if "time_zone" in settings.usage.model_fields_set:
         c.ProfileSpawner.time_zone = c.CommunityAuthenticator.time_zone = settings.usage.time_zone
     if settings.communities:
@@ -148,6 +151,13 @@ def _apply(c: Config, settings: Settings, used: InUse, live: LiveFile[Live] | No
         add_role(c, role)
     for given in settings.grants:
         grant(c, given.to, given.scopes)
+
+
+def _may_ask_github(c: Config) -> bool:
+    """Whether people log in with GitHub alone, as far as that is known by now."""
+    named = c.JupyterHub.get("authenticator_class")
+    login = class_of(named, "jupyterhub.authenticators")
+    return not named or "CommunityGitHubAuthenticator" in [base.__name__ for base in (login.__mro__ if login else ())]
 
 
 def _set_login(c: Config, settings: Settings) -> None:

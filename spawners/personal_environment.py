@@ -28,6 +28,19 @@ class PersonalEnvironment(HookChain):
         """,
     )
 
+    environment_defaults = Dict(
+        config=True,
+        help="""
+        Variables that servers have unless something else sets them, name → value, with the placeholders of
+        `environment`::
+
+            c.ProfileSpawner.environment_defaults = {"SCRATCH": "s3://scratch/{username}"}
+
+        They hide none of `environment`, of whichever class it is set for: a variable of the same name there, in a
+        profile or among those of admins wins. `configure` puts here what a part of the settings brings along.
+        """,
+    )
+
     admin_extras = Dict(
         config=True,
         help="""
@@ -66,8 +79,8 @@ class PersonalEnvironment(HookChain):
         await super().run_auth_state_hook(auth_state)
 
     def get_env(self) -> dict[str, Any]:
-        """The environment, with the variables of admins and those from auth_state."""
-        environment: dict[str, Any] = super().get_env()
+        """The environment, above its defaults and below the variables of admins and those from auth_state."""
+        environment: dict[str, Any] = self.expanded(self.environment_defaults) | super().get_env()
         return environment | self.expanded(self.extras_of_owner().environment) | (self._from_auth_state or {})
 
     def extras_of_owner(self) -> AdminExtras:

@@ -18,6 +18,7 @@ from hub_extensions.authenticators.cilogon import CommunityCILogonAuthenticator
 from hub_extensions.catalogue import Profile
 from hub_extensions.mistakes import SettingsError
 from hub_extensions.profiles import Person, admits
+from hub_extensions.rendering import no_cluster, pod_manifest
 from hub_extensions.wiring import wire
 from hub_extensions.z2jh.basehub_values import KEYS, STAFF_TEAM
 from hub_extensions.z2jh.custom import NESTED, OURS
@@ -236,7 +237,8 @@ def test_teams_that_open_profiles_become_groups(start: Any) -> None:
     ]
     section = {"GitHubOAuthenticator": {"allowed_organizations": ["reef:all"]}}
     c = start({}, login("github", **section), {"profileList": profiles})
-    assert c.CommunityGitHubAuthenticator.group_organizations == {"deep-sea"}
+    policy = JupyterHub(config=c).authenticator_class(config=c).policy
+    assert policy.group_organizations == {"reef", "Reef", "deep-sea"}
 
 
 # 04: disks of people
@@ -288,8 +290,8 @@ DASK = {"services": {"dask-gateway": {"display": False}}, "loadRoles": {"user": 
 
 def test_servers_find_the_dask_gateway(start: Any) -> None:
     c = start({"daskhubSetup": {"enabled": True}}, DASK, {"extraEnv": {"PANGEO_SCRATCH": "gs://a", "A": "b"}})
-    variables = c.KubeSpawner.environment
-    assert variables["A"] == "b"
+    variables = c.ProfileSpawner.environment_defaults
+    assert c.KubeSpawner.environment == {"PANGEO_SCRATCH": "gs://a", "A": "b"}
     assert variables["DASK_GATEWAY__ADDRESS"] == "http://proxy-public/services/dask-gateway"
     assert variables["DASK_GATEWAY__CLUSTER__OPTIONS__ENVIRONMENT"] == '{{"PANGEO_SCRATCH": "$(PANGEO_SCRATCH)"}}'
     assert c.KubeSpawner.extra_labels["hub.jupyter.org/network-access-proxy-http"] == "true"
@@ -303,13 +305,34 @@ def test_what_is_set_of_dask_stays(start: Any) -> None:
     process = {**z2jh_loader.PROCESS, "PROXY_HTTP_SERVICE_HOST": "10.0.0.1", "PROXY_HTTP_SERVICE_PORT": "80"}
     c = start({"daskhubSetup": {"enabled": True}}, {**DASK, "services": services}, own, process=process)
     assert (c.Spawner.default_url, c.JupyterHub.services[0]["url"]) == ("/rstudio", "http://mine")
-    assert c.KubeSpawner.environment["DASK_GATEWAY__ADDRESS"] == "http://mine"
+    assert c.KubeSpawner.environment["DASK_GATEWAY__ADDRESS"] == "http://mine"  # which defaults do not hide
+
+
+@pytest.mark.parametrize("extra", [{"A": "mine"}, None], ids=["of the chart", "of another class"])
+async def test_a_pod_has_variables_of_dask_beside_those_of_its_operator(start: Any, extra: Any) -> None:
+    own = {} if extra else {"config": {"Spawner": {"environment": {"A": "mine"}}}}
+    c = start({"daskhubSetup": {"enabled": True}}, {**DASK, **own}, {"extraEnv": extra})
+    with no_cluster():
+        pod = await pod_manifest(c, "ada", [], {}, "")
+    variables = {each["name"]: each.get("value") for each in pod["spec"]["containers"][0]["env"]}
+    assert variables["A"] == "mine"
+    assert variables["DASK_GATEWAY__AUTH__TYPE"] == "jupyterhub"
+    assert variables["DASK_GATEWAY__CLUSTER__OPTIONS__IMAGE"] == "{JUPYTER_IMAGE_SPEC}"
+
+
+@pytest.mark.parametrize("section", ["KubeSpawner", "Spawner"])
+def test_a_spawner_of_an_operator_has_them_where_its_own_are(start: Any, section: str) -> None:
+    spawner = "import kubespawner\nc.JupyterHub.spawner_class = type('Own', (kubespawner.KubeSpawner,), {})"
+    own = {**DASK, "config": {section: {"environment": {"A": "mine"}}}}
+    c = start({"daskhubSetup": {"enabled": True}}, own, {"extraEnv": None}, config_d={"own.py": spawner})
+    assert c[section].environment["A"] == "mine"
+    assert c[section].environment["DASK_GATEWAY__AUTH__TYPE"] == "jupyterhub"
 
 
 def test_behind_https_the_gateway_is_asked_inside_the_cluster(start: Any) -> None:
     process = {**z2jh_loader.PROCESS, "PROXY_HTTP_SERVICE_HOST": "10.0.0.1", "PROXY_HTTP_SERVICE_PORT": "80"}
     c = start({"daskhubSetup": {"enabled": True}}, DASK, process=process)
-    assert c.KubeSpawner.environment["DASK_GATEWAY__ADDRESS"] == "http://10.0.0.1:80/services/dask-gateway/"
+    assert c.ProfileSpawner.environment_defaults["DASK_GATEWAY__ADDRESS"] == "http://10.0.0.1:80/services/dask-gateway/"
 
 
 @pytest.mark.parametrize(

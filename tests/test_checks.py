@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
@@ -385,11 +386,52 @@ def image(tag: str, name: str = "quay.io/jupyterhub/k8s-hub") -> dict[str, Any]:
     return {"hub": {"image": {"name": name, "tag": tag}}}
 
 
+def usage(url: str = "http://hub:10101", database: str = "sqlite:////srv/jupyterhub/u.sqlite", **hub: Any) -> Any:
+    call = {"extraConfig": {"a": "from hub_extensions import configure\nconfigure(c)"}}
+    return {"custom": {"usage": {"database": database, **({"url": url} if url else {})}}, "hub": {**call, **hub}}
+
+
+PORT = {"extraPorts": [{"name": "usage", "port": 10101, "targetPort": 10101}]}
+INGRESS = {"ingress": [{"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 10101}]}]}
+BOTH = ["hub.service.extraPorts", "hub.networkPolicy.ingress"]
+
+
+@pytest.mark.parametrize(
+    ("values", "paths"),
+    [
+        (usage(), BOTH),
+        (usage(service=PORT, networkPolicy=INGRESS), []),
+        (usage(service=PORT), BOTH[1:]),
+        (usage(service=PORT, networkPolicy={"enabled": False}), []),
+        (usage(service=PORT, networkPolicy={"allowedIngressPorts": [10101]}), []),
+        (usage(service=PORT, networkPolicy={"ingress": [{"from": []}]}), []),
+        (usage("http://hub:10102", service=PORT, networkPolicy=INGRESS), BOTH),
+        (usage(""), ["custom.usage.url"]),
+        (usage("http://127.0.0.1:10101"), ["custom.usage.url"]),
+        (usage("http://usage.elsewhere:10101"), []),
+        ({**usage(), "fullnameOverride": "reef"}, []),  # a Service of their own: the hub's is reef-hub
+        (usage("http://reef-hub:10101") | {"fullnameOverride": "reef"}, BOTH),
+        (usage("http://x:1", db={"type": "postgres"}), ["custom.usage.database"]),
+        (usage("http://x:1", "postgresql://db/usage", db={"type": "postgres"}), []),
+    ],
+)
+def test_usage_pages_that_the_proxy_does_not_reach(values: dict[str, Any], paths: list[str]) -> None:
+    assert told(in_values(values)) == [("warning", path) for path in paths]
+
+
+def test_what_it_advises_mends_it() -> None:
+    found = in_values(usage())
+    port, rule = (yaml.safe_load(each.advice.removeprefix("Add ").removesuffix(".")) for each in found)
+    assert in_values(usage(service={"extraPorts": [port]}, networkPolicy={"ingress": [rule]})) == []
+
+
 def test_a_chart_below_a_security_fix() -> None:
     found = [finding for finding in in_values(image("4.3.3")) if finding.severity == "error"]
-    assert [finding.path for finding in found] == ["hub.image.tag"]
+    assert [finding.path for finding in found] == ["hub.image.tag"] * 2
     assert "jupyterhub 5.4.4 has a known security flaw (GHSA-m68r-v472-jgq9, CVE-2026-40864)." in found[0].what
-    assert found[0].advice == "Upgrade jupyterhub to 5.4.5 or newer."
+    assert [each.advice for each in found] == [
+        f"Upgrade jupyterhub to {fixed} or newer." for fixed in ("5.4.5", "5.5.3")
+    ]
 
 
 @pytest.mark.parametrize("values", [image("9.0.0"), image("4.3.3", "quay.io/ocean/hub"), image("latest")])
@@ -398,27 +440,32 @@ def test_of_other_images_nothing_is_said(values: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id_", "found", "affected"),
+    ("id_", "found", "fixed"),
     [
-        ("GHSA-9x4q-3gxw-849f", "4.1.5", True),
-        ("GHSA-9x4q-3gxw-849f", "4.1.6", False),
-        ("GHSA-9x4q-3gxw-849f", "5.0.0", True),
-        ("GHSA-9x4q-3gxw-849f", "5.1.0", False),
-        ("GHSA-c4gm-pwx9-9w8j", "5.5.0", True),
-        ("GHSA-c4gm-pwx9-9w8j", "5.5.1", False),
-        ("GHSA-c4gm-pwx9-9w8j", "6.0.0", False),
-        ("GHSA-c4gm-pwx9-9w8j", "of-my-own", False),
+        ("GHSA-9x4q-3gxw-849f", "4.1.5", "4.1.6"),
+        ("GHSA-9x4q-3gxw-849f", "4.1.6", ""),
+        ("GHSA-9x4q-3gxw-849f", "5.0.0", "5.1.0"),
+        ("GHSA-9x4q-3gxw-849f", "5.1.0", ""),
+        ("GHSA-c4gm-pwx9-9w8j", "5.5.0", "5.5.1"),
+        ("GHSA-c4gm-pwx9-9w8j", "5.5.1", ""),
+        ("GHSA-c4gm-pwx9-9w8j", "6.0.0", ""),
+        ("GHSA-c4gm-pwx9-9w8j", "of-my-own", ""),
+        ("GHSA-hx46-2cv3-mh6g", "5.5.2", "5.5.3"),
+        ("GHSA-hx46-2cv3-mh6g", "5.5.3", ""),
+        ("GHSA-hx46-2cv3-mh6g", "6.0.1", "6.1.0"),
+        ("GHSA-hx46-2cv3-mh6g", "6.1.0", ""),
     ],
 )
-def test_an_advisory_holds_for_the_versions_that_it_names(id_: str, found: str, affected: bool) -> None:
+def test_an_advisory_names_the_fix_of_the_line_that_a_hub_is_on(id_: str, found: str, fixed: str) -> None:
     (advisory,) = [each for each in advisories.known() if each.id == id_]
-    assert advisory.holds_for(found) is affected
+    assert advisory.fixed_after(found) == fixed
 
 
 @pytest.mark.parametrize("advisory", advisories.known(), ids=lambda advisory: advisory.id)
-def test_the_fixed_version_of_an_advisory_is_not_affected(advisory: advisories.Advisory) -> None:
-    assert not advisory.holds_for(advisory.fixed)
+def test_the_fixed_versions_of_an_advisory_are_not_affected(advisory: advisories.Advisory) -> None:
     assert all(SpecifierSet(each) for each in advisory.affected)
+    for each in advisory.affected:
+        assert not advisory.fixed_after(each.rpartition("<")[2])
 
 
 def test_a_flaw_of_another_authenticator_is_no_concern(tmp_path: Path) -> None:

@@ -102,10 +102,10 @@ FINE = {
     ),
     "profiles for teams and communities": (
         "community-github",
-        {"CommunityGitHubAuthenticator": {"group_organizations": ["staff-org"]}},
+        {"CommunityGitHubAuthenticator": {"group_organizations": ["staff-org"], "allowed_groups": ["staff-org:all"]}},
         {
             "communities": community({"github": ["Big"]}),
-            "profile_groups": ["big:gpu", "staff-org:all", "ocean-lab", "ocean-lab:leads"],
+            "profile_groups": ["big:gpu", "other-org:all", "ocean-lab", "ocean-lab:leads"],
         },
     ),
     "profiles for groups that an admin makes": (
@@ -325,11 +325,11 @@ MISTAKES = {
         {},
         ("warning", "c.GitHubOAuthenticator.allowed_groups", "are teams, written organisation:team-slug"),
     ),
-    "profiles for a team of another organisation": (
+    "people of a team that is not asked for": (
         "community-github",
-        {"GitHubOAuthenticator": GITHUB},
-        {"profile_groups": ["staff-org:all"]},
-        ("warning", "profiles", "teams of staff-org become groups only if a rule or group_organizations names it"),
+        {"GitHubOAuthenticator": {**GITHUB, "allowed_groups": ["staff-org:all"]}},
+        {},
+        ("warning", "c.GitHubOAuthenticator.allowed_groups", "become groups only if a rule, a profile or group_"),
     ),
     "profiles for groups where a password is asked for": (
         "community-dummy",

@@ -1,4 +1,4 @@
-"""Each snippet of the README and of docs/ works as it stands: one that nothing here knows how to try fails.
+"""Each snippet of a README and of docs/ works as it stands: one that nothing here knows how to try fails.
 
 What a snippet does beyond that is tested where it belongs; here it is run, loaded, or put together with its program.
 """
@@ -35,7 +35,11 @@ from hub_extensions.z2jh.values import chart_values, over_defaults
 from . import z2jh_loader
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "examples").glob("*/README.md")),
+]
 # Where pages say that files are whose snippets begin with these lines.
 FILES = {"/srv/jupyterhub/hub.yaml": "# hub.yaml", "/etc/hub-live/live.yaml": "# live.yaml"}
 # What snippets of a part of the settings take for granted.
@@ -44,7 +48,7 @@ BESIDE = {
     "usage": {"database": "sqlite:///usage.sqlite"},
 }
 # Programs of others, which they test.
-OTHERS = {"curl", "docker", "helm", "kubectl"}
+OTHERS = {"curl", "docker", "echo", "helm", "kubectl", "mkdir", "yq"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Snippet:
     text: str
 
     def __str__(self):
-        return f"{self.page.name}:{self.line}"
+        return f"{self.page.relative_to(ROOT)}:{self.line}"
 
 
 def snippets_of(page):
@@ -89,7 +93,9 @@ def with_files(snippet, folder):
 
 
 def test_there_are_snippets_on_the_pages_that_people_begin_with():
-    assert {"README.md", "operator.md", "helm.md", "researcher.md"} <= {each.page.name for each in ALL}
+    begin = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in ("operator", "helm", "researcher"))]
+    begin += [f"examples/{name}/README.md" for name in ("basehub", "jupyterhub_config", "z2jh")]
+    assert {ROOT / page for page in begin} <= {each.page for each in ALL}
 
 
 # Data
@@ -148,7 +154,7 @@ def try_python(snippet, _):
     exec(compile(snippet.text, str(snippet), "exec"), {"c": c})
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_trait_that_a_page_names_exists(page):
     named = set(re.findall(r"\bc\.([A-Z]\w+)\.([a-z]\w*)", page.read_text()))
     known = {kind.__name__: kind.class_traits(config=True) for kind in configurable_classes()}
@@ -169,8 +175,12 @@ def configurable_classes():
 # Commands: their program takes them.
 
 
-def try_commands(snippet, _):
-    lines = snippet.text.replace("\\\n", " ").splitlines()
+def try_commands(snippet, folder):
+    text = snippet.text.replace("\\\n", " ")
+    for written in HERE.finditer(text):  # a file that a command writes
+        assert written["file"].endswith(".yaml")
+        try_yaml(replace(snippet, text=written["text"]), folder)
+    lines = HERE.sub("", text).splitlines()
     calls = [line.removeprefix("$ ") for line in lines if line.strip() and not line.startswith("#")]
     if snippet.language == "console":  # the rest is what is printed
         calls = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
@@ -178,6 +188,9 @@ def try_commands(snippet, _):
     for call in calls:
         for words in piped(shlex.split(call, comments=True)):
             takes(words)
+
+
+HERE = re.compile(r"^cat > (?P<file>\S+) <<'END'\n(?P<text>.*?)^END$", re.DOTALL | re.MULTILINE)
 
 
 def piped(words):
@@ -209,6 +222,12 @@ def takes(words):
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             for word in arguments:
                 assert set(re.findall(r"\w+", word.partition("[")[2])) <= extras.keys()
+        case "python3":
+            assert arguments[:2] == ["-m", "venv"]
+        case ".":
+            assert arguments == [".venv/bin/activate"]
+        case "jupyterhub":
+            JupyterHub().parse_command_line(arguments)
         case ".ci/run":
             assert (ROOT / program).is_file()
         case _:

@@ -64,6 +64,7 @@ ADDING = (
     "c.KubeSpawner.modify_pod_hook = hook{n}_async",
     "c.ProfileKubeSpawner.modify_pod_hook = hook{n}_async",
     "c.KubeSpawner.environment.update({{'OWN_POD_{n}': '{n}'}})",
+    "c.ProfileKubeSpawner.environment.update({{'OWN_PROFILE_{n}': '{n}'}})",
     "c.Spawner.default_url = '/own/{n}'",
     "c.JupyterHub.allow_named_servers = True",
 )
@@ -78,6 +79,7 @@ ASSIGNING = (
     "c.Authenticator.admin_users = {{'u{n}'}}",
     "c.KubeSpawner.environment = {{'OWN_POD_{n}': '{n}'}}",
     "c.Spawner.environment = {{'OWN_{n}': '{n}'}}",
+    "c.ProfileKubeSpawner.environment = {{'OWN_PROFILE_{n}': '{n}'}}",
 )
 HANDLER = "from jupyterhub.handlers import BaseHandler as Handler\n"
 
@@ -94,7 +96,6 @@ SETTINGS: dict[str, Any] = {
     "environment_from_auth_state": {"WHO": "{auth_state[who]}"},
 }
 CHART = {
-    "singleuser": {"extraEnv": {}},  # as the chart has it, which hides c.Spawner.environment
     "custom": {
         **SETTINGS,
         "2i2c": {
@@ -152,14 +153,18 @@ def run(statements: Iterable[str], c: Config | None = None) -> Config:
     return c
 
 
-def run_in_chart(before: Sequence[str], after: Sequence[str], calls: int = 1) -> Config:
-    """The same under the chart, whose services and roles are real lists; `before` is a file of its own."""
+def run_in_chart(before: Sequence[str], after: Sequence[str], calls: int = 1, variables: Any = None) -> Config:
+    """The same under the chart, whose services and roles are real lists; `before` is a file of its own.
+
+    `variables` are `singleuser.extraEnv`, which hide those of `c.Spawner.environment` unless they are None.
+    """
     prelude = "\n".join([HANDLER, *(HOOKS.format(n=n) for n in range(4))])
     call = "\n".join(["from hub_extensions import configure", *[CALL] * calls]) if calls else ""
     extra = {"50": call, "60": "\n".join(after)}
     with tempfile.TemporaryDirectory() as folder:
         # Sets are what the chart has not: its values are YAML.
-        return z2jh_loader.load(CHART, Path(folder), extra, {"own.py": "\n".join([prelude, *before])})
+        values = {**CHART, "singleuser": {"extraEnv": variables}}
+        return z2jh_loader.load(values, Path(folder), extra, {"own.py": "\n".join([prelude, *before])})
 
 
 def has(c: Config) -> dict[str, Any]:
@@ -243,15 +248,20 @@ def test_what_is_assigned_whole_later_is_told_when_the_hub_starts(before: list[s
         assert any(line.startswith(f"c.JupyterHub.{trait} ") for line in told) == assigned(after, trait)
 
 
-@given(before=programs, after=programs, calls=st.integers(1, 2))
+@given(
+    before=programs, after=programs, calls=st.integers(1, 2), variables=st.sampled_from([None, {}, {"OWN": "chart"}])
+)
 @settings(max_examples=60, deadline=None)
-def test_the_same_holds_in_the_chart(before: list[str], after: list[str], calls: int) -> None:
+def test_the_same_holds_in_the_chart(
+    before: list[str], after: list[str], calls: int, variables: dict[str, str] | None
+) -> None:
     # The chart's default page is what basehub has JupyterLab take the place of.
-    alone = {**has(run_in_chart(before, after, 0))}
+    alone = {**has(run_in_chart(before, after, 0, variables))}
     if alone["Spawner.default_url"] in ("", "/tree"):
         del alone["Spawner.default_url"]
-    together = run_in_chart(before, after, calls)
+    together = run_in_chart(before, after, calls, variables)
     assert lost(alone, has(together)) == {}
+    assert "DASK_GATEWAY__ADDRESS" in together.ProfileSpawner.environment_defaults
     if not any(" = " in statement for statement in after):
         assert overwritten(together) == []
         assert "ann" in together.Authenticator.admin_users

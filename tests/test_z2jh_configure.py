@@ -113,7 +113,7 @@ def test_who_may_log_in_is_as_the_values_say_with_the_staff(file: Path, c: Confi
         named = {group.partition(":")[0] for group in groups_in(values_of(file)["singleuser"]) if ":" in group}
         told = {entry.partition(":")[0] for entry in authenticator.allowed_organizations}
         assert {name.casefold() for name in named} <= {
-            name.casefold() for name in told | authenticator.group_organizations
+            name.casefold() for name in told | authenticator.policy.group_organizations
         }
 
 

@@ -14,6 +14,7 @@ from .programs import check_programs
 from .roles import check_roles
 from .templates import check_templates
 from .traits import check_traits
+from .usage_pages import check_usage_pages
 
 _STOPS = "The hub would not start."
 
@@ -25,7 +26,8 @@ def check(hub: PlannedHub) -> list[Finding]:
     place = place_of(hub.values or {})
     more = [*check_traits(hub.config), *check_hooks(hub), *check_profiles(hub), *check_templates(hub)]
     found += [finding for finding in map(place, more) if finding.path not in known]
-    found += [*check_roles(hub), *check_culling(hub), *check_programs(hub), *check_versions(hub)]
+    found += [*check_roles(hub), *check_culling(hub), *check_usage_pages(hub)]
+    found += [*check_programs(hub), *check_versions(hub)]
     return _sorted([_with_reason(finding) for finding in dict.fromkeys(found)])
 
 

@@ -43,17 +43,13 @@ class Advisory(BaseModel):
     cls: str = Field(default="", alias="class")
     affects: str = ""
 
-    def holds_for(self, found: str) -> bool:
-        """Whether this version of the package is affected; one that cannot be read is not."""
+    def fixed_after(self, found: str) -> str:
+        """The first version above this one that is not affected; "" if this one is not, or cannot be read."""
         try:
-            return any(SpecifierSet(each).contains(Version(found), prereleases=True) for each in self.affected)
+            ranges = [each for each in self.affected if SpecifierSet(each).contains(Version(found), prereleases=True)]
         except InvalidVersion:
-            return False
-
-    @property
-    def fixed(self) -> str:
-        """The first version of the newest line that is not affected."""
-        return self.affected[-1].rpartition("<")[2].lstrip("=")
+            return ""
+        return ranges[0].rpartition("<")[2] if ranges else ""
 
 
 @cache
@@ -71,14 +67,15 @@ def check_versions(hub: PlannedHub) -> Iterator[Finding]:
     classes = {base.__name__ for base in cls.__mro__} if cls else set()
     for advisory in known():
         found = versions.get(advisory.package)
-        if found is None or not advisory.holds_for(found) or (advisory.cls and advisory.cls not in classes):
+        fixed = advisory.fixed_after(found) if found else ""
+        if not fixed or (advisory.cls and advisory.cls not in classes):
             continue
         names = ", ".join(filter(None, (advisory.id, advisory.cve)))
         say = warning if advisory.affects else error
         why = advisory.what[:1].upper() + advisory.what[1:]
         why += f" It concerns {advisory.affects}." if advisory.affects else ""
         what = f"{advisory.package} {found} has a known security flaw ({names})."
-        yield say(path or advisory.package, what, f"Upgrade {advisory.package} to {advisory.fixed} or newer.", why)
+        yield say(path or advisory.package, what, f"Upgrade {advisory.package} to {fixed} or newer.", why)
 
 
 def _installed() -> dict[str, str]:

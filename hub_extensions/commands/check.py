@@ -7,6 +7,7 @@ import click
 
 from .hub_input import HubFiles, hub_files
 from .output import printed, text_format_option
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..findings import Finding
@@ -45,11 +46,12 @@ def command(hub: HubFiles, strict: bool, effective: bool, format_: str) -> None:
     finding says where it is, what it is, why it matters and how to mend it. Nothing is started, and no network is
     needed. Python in hub.extraConfig is read and not run; a configuration file is run.
     """
-    from .. import changes
-    from ..checks import check
+    with under_way("Checking"):
+        from .. import changes
+        from ..checks import check
 
-    planned = hub.planned()
-    found = check(planned)
+        planned = hub.planned()
+        found = check(planned)
     if effective:
         click.echo(_text(found), err=True, nl=False)
         click.echo(printed(changes.effective(planned.config), "json" if format_ == "json" else "yaml"), nl=False)

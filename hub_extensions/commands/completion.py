@@ -7,15 +7,27 @@ PROGRAM = "hub-extensions"
 VARIABLE = "_HUB_EXTENSIONS_COMPLETE"  # as click derives it from the name of the program
 
 EPILOG = """\b
-Example: in this shell, and in every later one:
+Once for each person, and then in every new shell; for bash:
 
 \b
-  eval "$(hub-extensions completion bash)"
   hub-extensions completion bash >> ~/.bashrc
 
 \b
+for zsh:
+
+\b
+  echo 'autoload -Uz compinit && compinit' >> ~/.zshrc
   hub-extensions completion zsh >> ~/.zshrc
+
+\b
+for fish:
+
+\b
+  mkdir -p ~/.config/fish/completions
   hub-extensions completion fish > ~/.config/fish/completions/hub-extensions.fish
+
+\b
+The line with compinit is for whoever has none in ~/.zshrc yet.
 """
 
 

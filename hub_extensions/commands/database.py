@@ -10,6 +10,7 @@ import click
 
 from ..usage_service import DATABASE_VARIABLE
 from .mistaken_call import CalledWrongly
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..ledger import Ledger
@@ -56,9 +57,15 @@ def ledger_at(settings: "Settings", database: str | None, *, timeout: float) -> 
     except ValueError as error:
         raise CalledWrongly(str(error)) from None
     try:
-        ledger.migrate()
+        migrate(ledger)
         yield ledger
     except (SQLAlchemyError, CommandError, OSError) as error:
         raise click.ClickException(f"The database does not answer: {str(error).splitlines()[0]}") from None
     finally:
         ledger.dispose()
+
+
+def migrate(ledger: "Ledger") -> None:
+    """Bring the database's tables to this version's shape; a large one of an older version takes a while."""
+    with under_way("Bringing the database up to date"):
+        ledger.migrate()

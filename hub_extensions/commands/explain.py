@@ -11,6 +11,7 @@ from .hub_input import HubFiles, hub_files
 from .mistaken_call import CalledWrongly
 from .output import printed, text_format_option
 from .person_input import choices_option, groups_option, no_such_profile, profile_option, request, user_option
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..explained_hub import Explanation
@@ -70,7 +71,13 @@ def command(
     """Explain what a hub decides about a person: login, groups, every profile and choice, and why.
 
     The same code decides as in a hub. Nothing is started or contacted, and no provider is asked: with --groups, a
-    person is taken to be who has them. Python in hub.extraConfig is not executed. It ends with 0, whatever the answer.
+    person is taken to be who has them. Python in hub.extraConfig is not executed.
+
+    Letter case of NAME does not count. Where people have pseudonyms on the hub, NAME is one, or else an account or
+    address with which somebody logs in.
+
+    A login that is refused is an answer and no error: it ends with 0 then, too. For programs, --format json says
+    login.allowed. It ends with 1 if the profiles cannot be read.
     """
     asked_for = request(profile, options) or None
     if groups and identity_file:
@@ -79,7 +86,8 @@ def command(
     from .identity_file import read_identity
 
     identity = read_identity(identity_file, user) if identity_file else None
-    answer = _explained(hub, Asked(user, tuple(groups), identity), asked_for)
+    with under_way("Asking the hub"):
+        answer = _explained(hub, Asked(user, tuple(groups), identity), asked_for)
     click.echo(printed(answer.plain, format_) if format_ == "json" else told(answer), nl=False)
 
 

@@ -9,6 +9,7 @@ import click
 from .database import database_options, ledger_at, settings_in
 from .mistaken_call import CalledWrongly
 from .output import format_option, printed
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..ledger.forgetting import Forgotten, Rows
@@ -65,7 +66,8 @@ def command(
     name = hub or settings.usage.hub_name
     with ledger_at(settings, database, timeout=TIMEOUT) as ledger:
         forgetting = Forgetting(ledger, name)
-        rows = forgetting.rows(user)
+        with under_way("Looking for sessions"):
+            rows = forgetting.rows(user)
         if not rows:
             raise CalledWrongly(_nothing(user, name, forgetting.alike(user)))
         if dry_run:
@@ -78,7 +80,8 @@ def command(
             )
         if not yes:
             click.confirm(_question(user, name, rows, keep_hours), abort=True, err=True)
-        done = forgetting.unname(user) if keep_hours else forgetting.erase(user)
+        with under_way("Taking the name off" if keep_hours else "Erasing"):
+            done = forgetting.unname(user) if keep_hours else forgetting.erase(user)
     click.echo(printed(_done(user, name, done), format_), nl=False)
     for sentence in _left(done, keep_hours, str(ledger.engine.dialect.name)):
         click.echo(sentence, err=True)

@@ -12,6 +12,7 @@ from .hub_input import HubFiles, hub_files
 from .mistaken_call import CalledWrongly
 from .output import format_option, printed
 from .person_input import choices_option, groups_option, no_such_profile, profile_option, request, user_option
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..catalogue import Profile
@@ -90,19 +91,21 @@ def command(
     if not others:
         if user is None:
             raise CalledWrongly("--user is missing: whose pod is it? Only --diff goes without.")
-        pod = _manifest(_usable(hub), user, groups, asked_for, server)
+        with under_way("Making the pod"):
+            pod = _manifest(_usable(hub), user, groups, asked_for, server)
         click.echo(printed(pod, format_), nl=False)
         return
     if user is None and (groups or asked_for or server):
         raise CalledWrongly("--diff without --user compares all profiles; name a user for one person's pod.")
     files = (hub, hub.instead(others))
-    before, after = (
-        _pod_of_each_profile(each, format_)
-        if user is None
-        else {"": _text(each, user, groups, asked_for, server, format_)}
-        for each in map(_usable, files)
-    )
-    difference = "".join(_difference(before, after, *(each.name for each in files)))
+    with under_way("Making the pods"):
+        before, after = (
+            _pod_of_each_profile(each, format_)
+            if user is None
+            else {"": _text(each, user, groups, asked_for, server, format_)}
+            for each in map(_usable, files)
+        )
+        difference = "".join(_difference(before, after, *(each.name for each in files)))
     click.echo(difference, nl=False)
     if difference:
         raise SystemExit(1)

@@ -13,8 +13,9 @@ from ..report_settings import FORMATS, By, Format, parse_by, plain
 from ..sessions import Month
 from ..sums import Attribution
 from ..usage_service import DATABASE_VARIABLE, SETTINGS_VARIABLE, UsageSettings, time_zone
-from .database import settings_in
+from .database import migrate, settings_in
 from .mistaken_call import CalledWrongly
+from .progress import under_way
 
 if TYPE_CHECKING:
     from ..branding import Branding
@@ -94,19 +95,21 @@ def command(
     try:
         ledger = _ledger(usage.database)
         usage = _counted(ledger, usage, now, in_settings=file is not None)
-        made = month_report(
-            ledger,
-            usage,
-            month or Month.of(now, time_zone(usage.time_zone)).plus(-1),
-            now,
-            by=by or None,
-            attribution=attribution,
-            fewest=fewest_people,
-            communities=communities or None,
-        )
+        with under_way("Making the report"):
+            made = month_report(
+                ledger,
+                usage,
+                month or Month.of(now, time_zone(usage.time_zone)).plus(-1),
+                now,
+                by=by or None,
+                attribution=attribution,
+                fewest=fewest_people,
+                communities=communities or None,
+            )
+            content = file_of(made, format_, _branding(usage, communities))
     except (SQLAlchemyError, CommandError, OSError) as error:
         raise click.ClickException(f"The database does not answer: {str(error).splitlines()[0]}") from None
-    _write(file_of(made, format_, _branding(usage, communities)), output)
+    _write(content, output)
 
 
 def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSettings:
@@ -168,7 +171,7 @@ def _counted(ledger: "Ledger", usage: UsageSettings, now: datetime, *, in_settin
     from ..ledger.month_figures import MonthFigures
     from ..mistakes import did_you_mean
 
-    ledger.migrate()
+    migrate(ledger)
     figures = MonthFigures(ledger, usage.hub)
     known = figures.hubs()
     if known and usage.hub not in known:
@@ -181,7 +184,8 @@ def _counted(ledger: "Ledger", usage: UsageSettings, now: datetime, *, in_settin
             "with these settings first: its usage service counts anew."
         )
     usage = replace(usage, time_zone=counted_in)
-    Counter(ledger, usage.hub, time_zone(counted_in)).count_up(now)
+    with under_way("Counting sessions"):
+        Counter(ledger, usage.hub, time_zone(counted_in)).count_up(now)
     return usage
 
 

@@ -3,7 +3,7 @@
 Each function is one feature; docs/basehub.md has the table of snippets.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..additions import entries
@@ -47,7 +47,6 @@ def parts_of(
     if custom.binderhub_ui.enabled:
         yield binder(there)
     yield usage(values, there)
-    yield teams_of_profiles(there)
 
 
 def classes(there: Sections, for_binder: bool) -> Part:
@@ -218,24 +217,3 @@ def _options_in(there: Sections) -> Iterator[Mapping[str, Any]]:
 
 def _is_on(switch: Any) -> bool:
     return isinstance(switch, Mapping) and bool(switch.get("enabled"))
-
-
-def teams_of_profiles(there: Sections) -> Part:
-    """GitHub organisations whose teams open profiles: their teams become groups although nobody is admitted by them."""
-    if not _uses_github(there):
-        return Part()
-    named = {group.partition(":")[0] for group in _groups_in(there) if ":" in group}
-    allowed = listed(there.get("GitHubOAuthenticator", {}).get("allowed_organizations"))
-    known = {str(entry).partition(":")[0].casefold() for entry in allowed}
-    lacking = {organization for organization in named if organization.casefold() not in known}
-    return Part(added={"CommunityGitHubAuthenticator": {"group_organizations": lacking}} if lacking else {})
-
-
-def _groups_in(there: Sections) -> Iterable[str]:
-    def groups(part: Any) -> Iterator[str]:
-        if isinstance(part, Mapping):
-            yield from map(str, listed(part.get("allowed_groups")))
-        for inner in part.values() if isinstance(part, Mapping) else part if isinstance(part, list) else ():
-            yield from groups(inner)
-
-    return groups(there.get("KubeSpawner", {}).get("profile_list"))

@@ -9,7 +9,9 @@ from typing import Any
 
 from ..additions import entries
 from ..findings import Finding, warning
+from ..spawner_traits import class_of
 from .parts import Part, Sections
+from .stock_classes import our_spawner
 from .values import look_up
 
 SERVICE = "dask-gateway"
@@ -27,16 +29,25 @@ def dask(values: Mapping[str, Any], there: Sections, process: Mapping[str, str])
         return Part(findings=(warning(_PATH, what, "Run it by the chart, which sets both."),))
     variables = _variables(values, process, f"traefik-{release}-dask-gateway.{namespace}")
     services, findings = _service(there, f"http://traefik-{release}-dask-gateway.{namespace}")
-    spawner = {
-        "environment": variables,
-        # The network policy of the proxy admits pods that have it.
-        "extra_labels": {"hub.jupyter.org/network-access-proxy-http": "true"},
-    }
+    section, trait = _place_of_variables(there)
+    # The network policy of the proxy admits pods that have the label.
+    kube = {"extra_labels": {"hub.jupyter.org/network-access-proxy-http": "true"}}
+    added: dict[str, dict[str, Any]] = {"KubeSpawner": kube}
+    added.setdefault(section, {})[trait] = variables
     settings: dict[str, Any] = {}
     if there.get("Spawner", {}).get("default_url", "/tree") in ("/tree", ""):
         # What basehub sets where nobody chose; clusters are made in JupyterLab.
         settings = {"hub": {"config": {"Spawner": {"default_url": "/lab"}}}}
-    return Part(settings, added={"KubeSpawner": spawner}, services=services, findings=tuple(findings))
+    return Part(settings, added=added, services=services, findings=tuple(findings))
+
+
+def _place_of_variables(there: Sections) -> tuple[str, str]:
+    """The trait for variables that hides none of an operator's: a class's `environment` hides that of its bases."""
+    named = there.get("JupyterHub", {}).get("spawner_class")
+    spawner = class_of(named)
+    if our_spawner(named) or (spawner and "environment_defaults" in spawner.class_trait_names()):
+        return "ProfileSpawner", "environment_defaults"
+    return "KubeSpawner" if there.get("KubeSpawner", {}).get("environment") is not None else "Spawner", "environment"
 
 
 def _variables(values: Mapping[str, Any], process: Mapping[str, str], traefik: str) -> dict[str, str]:

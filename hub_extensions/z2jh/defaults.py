@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
         "fsGid": 100,
         "allowPrivilegeEscalation": False,
         "memory": {"guarantee": "1G"},
+        "extraEnv": {},  # not nothing: it hides what is set for Spawner
         "extraLabels": {"hub.jupyter.org/network-access-hub": "true"},
         "networkTools": {"image": {"name": "quay.io/jupyterhub/k8s-network-tools", "tag": VERSION}},
         "cloudMetadata": {"blockWithIptables": True, "ip": "169.254.169.254"},

@@ -53,12 +53,13 @@ class Asks(Protocol):
 
 @dataclass(frozen=True)
 class Running:
-    """What ran at a moment, by the hub's clock, and what the hub announced."""
+    """What ran at a moment, by the hub's clock, what the hub announced, and what its profiles were called."""
 
     at: datetime
     sessions: Mapping[str, Session]
     stopping: Mapping[str, datetime] = field(default_factory=dict)
     announcements: Sequence[Announcement] = ()
+    profiles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ready_at(self) -> dict[str, datetime]:
@@ -110,7 +111,8 @@ class HubWatch:
                 f"it writes the ledger of {str(hub)[:64]!r}, and this service reads that of {self.hub!r}"
             )
         found = {each.id: each for each in sessions if each.hub == hub and each.ready_at is not None}
-        return Running(at, found, stopping, _announcements(told.get("announcements", ())))
+        announced = _as(tuple[Announcement, ...], told.get("announcements", ()), ())
+        return Running(at, found, stopping, announced, _as(dict[str, str], told.get("profiles", {}), {}))
 
     def close(self) -> None:
         """Let go of connections."""
@@ -123,7 +125,8 @@ class Heartbeat:
     Cells are of the days of ``zone``. ``every`` and ``first`` are seconds. Of what is counted, ``reports`` are made
     when a month has ended, and ``months`` are kept for pages. ``beat_at`` is when the ledger last agreed with the hub,
     ``late_rows`` how many sessions were missing in it, ``stopping`` when sessions are going to be stopped because a
-    quota is spent, by their id, and ``announcements`` what the hub announces on its pages.
+    quota is spent, by their id, ``announcements`` what the hub announces on its pages, and ``profiles`` what people
+    call each profile that there was since the service began, by its slug.
     """
 
     def __init__(
@@ -148,6 +151,7 @@ class Heartbeat:
         self.late_rows = 0
         self.stopping: Mapping[str, datetime] = {}
         self.announcements: Sequence[Announcement] = ()
+        self.profiles: dict[str, str] = {}
         self._absent: Mapping[str, int] = {}
         self._told: set[str] = set()
         self._failing: set[str] = set()
@@ -171,6 +175,7 @@ class Heartbeat:
         """Ask what runs, and write it. Raises when the hub or the ledger does not answer."""
         running = await self.watch.running()
         self.announcements = running.announcements
+        self.profiles.update(running.profiles)
 
         def agree(ledger: Ledger) -> None:
             ledger.seen(running.sessions, running.at)
@@ -219,13 +224,12 @@ class Heartbeat:
         self._told = set(ids)
 
 
-def _announcements(told: object) -> tuple[Announcement, ...]:
-    """What the hub announces; nothing where another version tells it otherwise: the ledger matters more."""
+def _as(kind: Any, told: object, otherwise: Any) -> Any:
+    """What the hub tells for pages; nothing where another version tells it otherwise: the ledger matters more."""
     try:
-        found: tuple[Announcement, ...] = validated(tuple[Announcement, ...], told, "announcements")
+        return validated(kind, told, "told")
     except SettingsError:
-        return ()
-    return found
+        return otherwise
 
 
 def _sentence(error: Exception) -> str:

@@ -8,6 +8,8 @@ import logging
 import os
 import signal
 import sys
+from collections import ChainMap
+from dataclasses import replace
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -166,6 +168,8 @@ def application(settings: UsageSettings, reader: Reader, heartbeat: Heartbeat | 
     # A minute instead of the usual five bounds how long somebody who ceased to be a lead still sees the community.
     hub_auth = HubOAuth(cache_max_age=60)
     zone = time_zone(settings.time_zone)
+    if heartbeat is not None:  # what the hub tells of its profiles comes before what it knew at its start
+        settings = replace(settings, profiles=ChainMap(heartbeat.profiles, dict(settings.profiles)))
     brands = PageContext(
         settings.title,
         Branding.model_validate(settings.branding),

@@ -1,6 +1,10 @@
 """Communities and GitHub: organisations and teams, what a login costs, what a refused person is told."""
 
 import pytest
+import yaml
+from traitlets.config import Config
+
+from hub_extensions import configure
 
 from ..providers.github import GitHub, Organization, Person
 from ..providers.login import arrive, hub_with
@@ -125,3 +129,19 @@ async def test_teams_of_an_organisation_that_only_profiles_name_become_groups(gi
     async with hub_with(github, "community-github", config=config) as hub:
         assert (await arrive(hub, "ada")).groups == {"elsewhere:staff", "Ocean-Lab:gpu"}
         assert (await arrive(hub, "dan")).page.status == 403
+
+
+async def test_teams_that_a_new_version_of_the_profiles_names_become_groups_without_a_restart(github, tmp_path):
+    def profiles(*groups):
+        file.write_text(yaml.safe_dump({"profiles": [{"display_name": "A", "allowed_groups": list(groups)}]}))
+
+    file = tmp_path / "hub.yaml"
+    profiles("Ocean-Lab:gpu")
+    c = Config({"JupyterHub": {"spawner_class": "profile-local"}, "GitHubOAuthenticator": {"allow_all": True}})
+    configure(c, file)
+    async with hub_with(github, "community-github", config=c) as hub:
+        assert (await arrive(hub, "ada")).groups == {"Ocean-Lab:gpu"}
+        profiles("Ocean-Lab:gpu", "elsewhere:all")
+        for _ in range(2):
+            hub.app.config.ProfileSpawner.profile_list.file.look()
+        assert (await arrive(hub, "ada")).groups == {"elsewhere:staff", "Ocean-Lab:gpu"}

@@ -237,3 +237,14 @@ async def test_an_invitation_counts_for_the_account_of_the_provider_that_a_perso
         assert (await stranger.get("github/invitation")).status == 404
         store.revoke(1, "guests", "lin", datetime.now(UTC))
         assert await hub.app.authenticator.refresh_user(hub.app.users["google:dan@example.org"]) is False
+
+
+@pytest.mark.parametrize("own", [{}, {"profile_groups": ["pangeo:gpu"]}], ids=["of the hub", "of the provider"])
+async def test_a_group_of_a_profile_makes_no_teams_groups_unless_the_provider_is_told(github, google, own):
+    # A group role:ocean of the other provider would be a team of whoever has the organisation `role` on GitHub.
+    mine = {"github": {"authenticator": "community-github", "prefix": "", "config": {**github.traits, **own}}}
+    config = Config()
+    config.CommunityGitHubAuthenticator.profile_groups = {"role:ocean"}
+    config.CommunityMultiAuthenticator.providers = providers(github, google, mine.items())
+    at_github = CommunityMultiAuthenticator(config=config)._mounted["github"]
+    assert at_github.policy.group_organizations == {group.partition(":")[0] for group in own.get("profile_groups", ())}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -134,39 +132,3 @@ def test_something_wrong_is_1_and_a_wrong_call_is_2(arguments: list[str], code: 
     done = CliRunner(env={"JUPYTERHUB_SERVICE_URL": None}).invoke(main, arguments, input=wrong)
     assert done.exit_code == code, done.output
     assert isinstance(done.exception, SystemExit)
-
-
-# Completion
-
-
-def test_bash_completes_commands_options_and_their_values() -> None:
-    script = """
-    source <(hub-extensions completion bash)
-    complete_line() {
-      COMPREPLY=() COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
-      _hub_extensions_completion "$1"
-      echo "${COMPREPLY[@]}"
-    }
-    complete_line hub-extensions re
-    complete_line hub-extensions sizes --form
-    complete_line hub-extensions sizes --format j
-    complete_line hub-extensions sizes r5.x
-    """
-    path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-ec", script], env={**os.environ, **path}, capture_output=True, text=True)
-    assert done.stdout.splitlines() == ["render report", "--format", "json", "r5.xlarge"]
-
-
-@pytest.mark.parametrize(
-    ("shell", "typed", "answer"),
-    [
-        ("zsh", "COMP_CWORD=1 COMP_WORDS='hub-extensions che'", f"plain\ncheck\n{COMMANDS['check']}\n"),
-        ("fish", "COMP_CWORD=siz COMP_WORDS='hub-extensions siz'", f"plain,sizes\t{COMMANDS['sizes']}\n"),
-    ],
-)
-def test_other_shells_do_too(shell: str, typed: str, answer: str) -> None:
-    assert "_HUB_EXTENSIONS_COMPLETE" in run("completion", shell).stdout
-    told = dict(word.split("=", 1) for word in shlex.split(typed))
-    told["_HUB_EXTENSIONS_COMPLETE"] = f"{shell}_complete"
-    done = CliRunner(env=told).invoke(main, [], prog_name="hub-extensions")
-    assert done.stdout.split() == answer.split()

@@ -125,6 +125,83 @@ def test_a_hub_that_does_not_ask_for_teams_is_told_of_none():
     assert explain(values, "--groups", "reef")["login"]["allowed"]
 
 
+# Names
+
+
+BY_ADDRESS = {**CILOGON["hub"]["config"], "Authenticator": {"admin_users": ["Lin@Example.edu"]}}
+NAMED = {
+    "hub": {"config": BY_ADDRESS},
+    "custom": {"communities": {"reef": {"members": [{"users": ["Ada@Example.edu"]}]}}},
+    "singleuser": {"profileList": [{"display_name": "A", "slug": "a", "allowed_users": ["ada@example.edu"]}]},
+}
+
+
+@pytest.mark.parametrize("user", ["ada@example.edu", "Ada@Example.EDU"])
+def test_an_address_is_a_name_in_any_letter_case(user):
+    found = explain(NAMED, user=user)
+    assert (found["login"]["communities"], found["profiles"][0]["state"]) == (["reef"], "visible")
+    assert explain(NAMED, user=user.replace("ada", "lin").replace("Ada", "LIN"))["login"]["admin"]
+
+
+@pytest.mark.parametrize(
+    ("user", "owner"),
+    [
+        ("ada-40example-2eedu", "ada@example.edu"),
+        ("ada-2db", "ada-b"),
+        *((name, "") for name in ("ann-bee", "team-42", "bob-31", "ada", "ada@example.edu")),
+    ],
+)
+def test_the_name_of_a_pod_is_told_from_that_of_its_owner(user, owner):
+    notes = explain(NAMED, user=user)["notes"]
+    assert [note for note in notes if "pod" in note] == [
+        f"If {user} is from the name of a pod or a volume, its owner is {owner}: ask about that name."
+    ] * bool(owner)
+
+
+PSEUDONYM = "abcdefghijklmnopqrstuvw2"
+
+
+@pytest.mark.parametrize(
+    ("user", "allowed", "communities", "state"),
+    [
+        ("ada@example.edu", True, [], "hidden"),  # by the domain, and not by the name that is nobody's
+        ("ada@example.org", False, [], "hidden"),
+        (PSEUDONYM, True, ["reef"], "visible"),
+    ],
+)
+def test_where_people_have_pseudonyms_an_address_is_not_a_name(user, allowed, communities, state):
+    people = ["ada@example.edu", "ada@example.org", PSEUDONYM]
+    values = {
+        "hub": NAMED["hub"],
+        "custom": {
+            "auth": {"anonymizeUsername": True},
+            "communities": {"reef": {"members": [{"users": people}]}},
+        },
+        "singleuser": {"profileList": [{"display_name": "A", "slug": "a", "allowed_users": people}]},
+    }
+    found = explain(values, user=user)
+    assert (found["login"]["allowed"], found["login"]["communities"]) == (allowed, communities)
+    assert found["profiles"][0]["state"] == state
+    told = any(f"{user} is the account with which somebody logs in." in reason for reason in found["login"]["reasons"])
+    assert told == (user != PSEUDONYM)
+
+
+def test_an_organisation_that_admits_is_no_group():
+    custom = {"communities": {"lab": {"members": [{"github": ["lab"]}]}}}
+    found = explain(
+        hub("community-github", custom, GitHubOAuthenticator=GITHUB["hub"]["config"]["GitHubOAuthenticator"]),
+        "--groups",
+        "reef,lab,other",
+    )
+    assert (found["login"]["allowed"], found["groups"]) == (True, ["lab", "other"])
+    assert [note.partition(":")[0] for note in found["notes"]] == ["No login puts anybody into other"]
+
+
+def test_a_login_that_is_refused_is_an_answer():
+    done = called("--values", "-", "--user", "ada", stdin=yaml.safe_dump(GITHUB))
+    assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "ada may not log in.")
+
+
 def test_staff_of_the_chart_are_found_where_they_are_listed():
     custom = {
         "2i2c": {

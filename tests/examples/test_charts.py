@@ -117,11 +117,16 @@ def test_basehub_has_no_python_but_the_call() -> None:
 
 
 @examples
-def test_the_image_has_this_version_and_changes_nothing_of_the_charts(name: str) -> None:
+def test_the_image_has_this_version_and_changes_of_the_charts_only_fixes_of_jupyterhub(name: str) -> None:
     lines = (EXAMPLES / name / "Dockerfile").read_text()
     assert f"ARG HUB_EXTENSIONS={version('hub-extensions')}\n" in lines
     assert values_of(name)["hub"]["image"]["tag"] == version("hub-extensions")
     assert "--constraint /tmp/of-the-" in lines
+    [line] = re.findall(r"sed '(s/[^']*/)'", lines)
+    sed = subprocess.run(
+        ["sed", line], input="jupyterhub==5.5.0\njupyterhub-kubespawner==7.0.0\n", text=True, stdout=-1
+    )
+    assert sed.stdout == "jupyterhub~=5.5.0\njupyterhub-kubespawner==7.0.0\n"
     assert '"hub-extensions[kube]==${HUB_EXTENSIONS}"' in lines
     assert lines.rstrip().splitlines()[-1] == "USER 1000"
 

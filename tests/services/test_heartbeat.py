@@ -137,15 +137,25 @@ def test_only_who_may_read_all_of_it_is_told_what_runs(place: Place) -> None:
 
 
 def test_pages_of_usage_show_what_the_hub_announces_everywhere_and_follow_it(tmp_path: Path) -> None:
+    """So they do with the names of profiles."""
     live = tmp_path / "live.yaml"
-    live.write_text("announcements: [{text: Down on Tuesday}, {text: For the door, pages: [login]}]")
-    with Place(tmp_path, live_file=str(live)).hub() as hub:
+    before = "profiles: [{display_name: Land use, slug: land}]\n"
+    live.write_text(f"{before}announcements: [{{text: Down on Tuesday}}, {{text: For the door, pages: [login]}}]")
+    place = Place(tmp_path, live_file=str(live))
+    with place.hub() as hub:
         ada = hub.visitor("ada")
         until(lambda: "Down on Tuesday" in ada.get(hub.service, timeout=20).text, "the announcement is shown")
         assert "For the door" not in ada.get(hub.service, timeout=20).text
-        live.write_text("announcements: [{text: All is well}]")
+        start(hub, "ada", {"profile": "land"})
+        after = "profiles: [{display_name: Ice cores, slug: ice, aliases: [land]}, {display_name: Land, slug: soil}]\n"
+        live.write_text(f"{after}announcements: [{{text: All is well}}]")
         until(lambda: "All is well" in ada.get(hub.service, timeout=20).text, "the new announcement is shown")
         assert "Down on Tuesday" not in ada.get(hub.service, timeout=20).text
+        assert "Land use" in ada.get(hub.service, timeout=20).text  # her server keeps its profile, which is gone
+        start(hub, "bo", {"profile": "ice"})
+        bo = hub.visitor("bo")
+        until(lambda: "Ice cores" in bo.get(hub.service, timeout=20).text, "the new profile is shown by its name")
+    place.end_servers()
 
 
 def test_a_hub_that_is_killed_and_comes_back_continues_the_rows_of_what_still_runs(place: Place) -> None:

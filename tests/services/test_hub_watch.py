@@ -63,6 +63,14 @@ async def test_what_the_hub_announces_comes_along_and_costs_nothing_where_it_is_
 
 
 @pytest.mark.parametrize(
+    ("told", "names"), [({"ice": "Ice cores"}, {"ice": "Ice cores"}), ({"ice": ["Ice"]}, {}), (3, {})]
+)
+async def test_so_do_the_names_of_its_profiles(told: object, names: dict[str, str], watch: HubWatch) -> None:
+    Told.status, Told.body = 200, json.dumps({**GOOD, "profiles": told})
+    assert (await watch.running()).profiles == names
+
+
+@pytest.mark.parametrize(
     ("status", "body"),
     [
         (403, json.dumps(GOOD)),

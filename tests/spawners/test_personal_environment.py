@@ -33,6 +33,7 @@ async def hub(homes):
         config["JupyterHub"]["spawner_class"] = "profile-local"
         config["ProfileSpawner"] = {
             "environment": {"GITHUB_USER": "nobody", "PLACE": "here", "ROOM": "1"},
+            "environment_defaults": {"PLACE": "nowhere", "SHORE": "of {username}"},
             "environment_from_auth_state": {
                 "GITHUB_USER": "{auth_state[github_user][login]}",
                 "TOKEN": "<{auth_state[token]}>",
@@ -77,7 +78,7 @@ async def test_a_server_that_an_admin_starts_has_what_is_known_of_its_owner(hub,
     await hub.login("admin")
     environment = await environment_of(hub, homes, "ada", by="admin")
     assert environment["GITHUB_USER"] == "ada-l"
-    assert environment["PLACE"] == "here"
+    assert (environment["PLACE"], environment["SHORE"]) == ("here", "of {username}")  # no pod, which fills it in
 
 
 async def test_admins_have_variables_of_their_own(hub, homes):
