@@ -75,6 +75,7 @@ def month_report(
         without_groups=settings.without.groups,
         prices=settings.prices,
         fewest=settings.fewest_people if fewest is None else fewest,
+        titles={"community": usage.communities, "profile": usage.profiles},
     )
     return report(asked, figures.read(month, time_zone(usage.time_zone), now, scope=scope), now)
 

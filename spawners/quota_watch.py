@@ -131,9 +131,9 @@ class QuotaWatch(QuotaCheck):
         user, name = self.user, self.name
         self.log.warning("%s is stopped: its owner has used all that they may use", self._log_name)
         QUOTA_STOPS.inc()
-        self.session.ends(EndReason.QUOTA)
         try:
             await user.settings["proxy"].delete_user(user, name)
+            self.session.ends(EndReason.QUOTA)
             await user.stop(name)
         except Exception:
             self.log.exception("%s has used its owner's quota, and cannot be stopped", self._log_name)
