@@ -25,16 +25,15 @@ _AMOUNTS: dict[Resource, str] = {
 
 def left(balance: Balance, zone: tzinfo, titles: Mapping[str, str]) -> str:
     """`312 of 500 GiB-hours of memory left, counted over the last 30 days.`; `titles` are those of communities."""
-    limit = balance.allowance.limit
-    words = f"{number(balance.left)} of {number(limit)} {of(balance, titles)} left, {counted(balance, zone)}."
+    words = f"{number(balance.left)} of {_limit(balance, titles)} left, {counted(balance, zone)}."
     return words if balance.frees_at is None else f"{words} {again(balance, zone)}"
 
 
 def spent(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) -> str:
     """Why a server cannot start, for each limit that is spent: how much of how much, since when, when it frees."""
     return " ".join(
-        f"You have used {number(each.used)} of the {number(each.allowance.limit)} {of(each, titles)} that you may "
-        f"use, {counted(each, zone)}. {again(each, zone) or 'A server that needs this cannot start here.'}"
+        f"You have used {number(each.used)} of the {_limit(each, titles)} that you may use, {counted(each, zone)}. "
+        f"{again(each, zone) or 'A server that needs this cannot start here.'}"
         for each in balances
     )
 
@@ -119,6 +118,11 @@ def of(balance: Balance, titles: Mapping[str, str]) -> str:
     community = balance.allowance.counting.community
     words = _AMOUNTS[balance.allowance.counting.resource]
     return f"{words} for {titles.get(community) or community}" if community else words
+
+
+def _limit(balance: Balance, titles: Mapping[str, str]) -> str:
+    limit, words = balance.allowance.limit, of(balance, titles)
+    return f"{number(limit)} {words.replace('hours', 'hour', 1) if limit == 1 else words}"
 
 
 def counted(balance: Balance, zone: tzinfo) -> str:

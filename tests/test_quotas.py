@@ -365,7 +365,7 @@ def told(used: float, **entry: Any) -> Balance:
         ),
         (
             told(4, resource="hours", limit="1 hour", window="24 hours"),
-            "0 of 1 hours of running servers left, counted over the last 24 hours. "
+            "0 of 1 hour of running servers left, counted over the last 24 hours. "
             "There will be some again from 21 November 2026, 11:01 (UTC).",
         ),
     ],

@@ -136,6 +136,8 @@ def test_the_page_calls_communities_and_profiles_as_people_know_them_and_other_f
     assert "Of Ocean &lt;Lab&gt;, Ice Lab only." in " ".join(page.split())
     assert re.search(r'<th scope="row">Ice Lab</th>\s*<th scope="row">Huge</th>', page)
     assert "started for Ocean &lt;Lab&gt; and Ice Lab are counted" in page
+    alone = file_of(usual(titles=titles, communities=("ocean-lab",)), "html").decode()
+    assert "<h1>Usage of Ocean &lt;Lab&gt; in 2026-10</h1>" in alone
     by_group = page[page.index('id="by_group"') :]
     assert '<th scope="row">ocean-lab</th>' in by_group  # a group has no title
     rows = [row["community"] for row in read(as_csv(made)) if row["table"] == "by_community"]

@@ -77,7 +77,7 @@ def hours_per_day(sessions: Iterable[Session], month: Month, zone: tzinfo, now: 
 class QuotaRow:
     """A limit of the person who looks, in words.
 
-    ``again`` is when there is some again, ``told_again`` the same as a sentence; empty if there is some now.
+    ``again`` is when there is some again, empty if there is some now; ``told`` all of it in sentences.
     """
 
     what: str
@@ -86,7 +86,7 @@ class QuotaRow:
     left: str
     counted: str
     again: str
-    told_again: str
+    told: str
     is_low: bool
 
 
@@ -100,7 +100,7 @@ def quota_rows(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, s
             left=quota_words.number(each.left),
             counted=quota_words.counted(each, zone),
             again=quota_words.frees(each, zone),
-            told_again=quota_words.again(each, zone),
+            told=quota_words.left(each, zone, titles),
             is_low=each.is_low,
         )
         for each in balances
