@@ -32,8 +32,8 @@ MEDIA_TYPES: dict[Format, str] = {
 
 # Where a spreadsheet may begin a cell whose text makes it calculate; the last four are the wide forms, which some read
 # alike. A cell may begin inside of text, too: where the comma is the decimal sign, spreadsheets part lines at
-# semicolons, and then quotes that do not stand around a whole field keep nothing together.
-_FORMULA = re.compile(r"^(?=[\t\r\n])|(^|[;\t\r\n])([^\S\t\r\n]|[\0\ufeff])*(?=[-=+@\uff1d\uff0b\uff0d\uff20])")
+# semicolons, and then quotes (\x22) that do not stand around a whole field keep nothing together.
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(^|[;\t\r\n])([^\S\t\r\n]|[\0\ufeff\x22])*(?=[-=+@\uff1d\uff0b\uff0d\uff20])")
 
 
 def file_of(report: Report, format_: Format, branding: Branding | None = None) -> bytes:

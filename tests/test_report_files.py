@@ -103,7 +103,7 @@ def test_csv_lines_end_as_the_standard_has_it_and_figures_are_numbers():
 
 STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 HOSTILE = [*(f"{start}1" for start in STARTS), "\t=1", "\r=1", "  =1", "\n=1", "\xa0=1", "\tx", 'a"b', "ä\u2028,", "'x"]
-INSIDE = ["a;=1;", "a;;@SUM(1)", "a\t+1", "a\n=1", "a\r\n-1", 'a";=1', "a; \uff1d1", "a;\t=1"]
+INSIDE = ["a;=1;", "a;;@SUM(1)", "a\t+1", "a\n=1", "a\r\n-1", 'a";=1', "a; \uff1d1", "a;\t=1", 'a\n"=1', 'a\t"@1']
 
 
 @pytest.mark.parametrize("name", [*HOSTILE, *INSIDE])
