@@ -89,8 +89,9 @@ class QuotaWatch(QuotaCheck):
 
     async def _watch(self) -> None:
         # A moment for what has just started to be in the ledger.
-        wait = self.shortest_look
-        while True:
+        wait, task = self.shortest_look, asyncio.current_task()
+        # Python 3.11 loses a cancellation that comes together with what `wait_for` waits for.
+        while task is None or not task.cancelling():
             await asyncio.sleep(wait.total_seconds())
             try:
                 wait = await self._look(datetime.now(UTC))
