@@ -8,7 +8,7 @@ from jupyterhub.roles import get_default_roles
 from jupyterhub.scopes import scope_definitions
 from traitlets.config import Config
 
-from . import idle_service, usage_quota_policy
+from . import idle_service, named_profiles, usage_quota_policy
 from .additions import entries, listed
 from .catalogue_check import check_building, check_list
 from .configured_login import login_of
@@ -45,6 +45,7 @@ def check(c: Config, settings: Settings, staff: Staff | None = None) -> InUse:
     try:
         section, named = _profiles(c, settings)
         found += _check_profiles(c, settings, section, named)
+        found += [] if named is None else named_profiles.unknown(settings, named)
     except SettingsError as mistaken:
         found += errors(mistaken.mistakes)
     try:

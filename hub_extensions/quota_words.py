@@ -25,16 +25,15 @@ _AMOUNTS: dict[Resource, str] = {
 
 def left(balance: Balance, zone: tzinfo, titles: Mapping[str, str]) -> str:
     """`312 of 500 GiB-hours of memory left, counted over the last 30 days.`; `titles` are those of communities."""
-    limit = balance.allowance.limit
-    words = f"{number(balance.left)} of {number(limit)} {of(balance, titles)} left, {counted(balance, zone)}."
-    return words if balance.frees_at is None else f"{words} {_frees(balance, zone)}"
+    words = f"{number(balance.left)} of {_limit(balance, titles)} left, {counted(balance, zone)}."
+    return words if balance.frees_at is None else f"{words} {again(balance, zone)}"
 
 
 def spent(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, str]) -> str:
     """Why a server cannot start, for each limit that is spent: how much of how much, since when, when it frees."""
     return " ".join(
-        f"You have used {number(each.used)} of the {number(each.allowance.limit)} {of(each, titles)} that you may "
-        f"use, {counted(each, zone)}. {_frees(each, zone)}"
+        f"You have used {number(each.used)} of the {_limit(each, titles)} that you may use, {counted(each, zone)}. "
+        f"{again(each, zone) or 'A server that needs this cannot start here.'}"
         for each in balances
     )
 
@@ -121,6 +120,11 @@ def of(balance: Balance, titles: Mapping[str, str]) -> str:
     return f"{words} for {titles.get(community) or community}" if community else words
 
 
+def _limit(balance: Balance, titles: Mapping[str, str]) -> str:
+    limit, words = balance.allowance.limit, of(balance, titles)
+    return f"{number(limit)} {words.replace('hours', 'hour', 1) if limit == 1 else words}"
+
+
 def counted(balance: Balance, zone: tzinfo) -> str:
     """Since when it is counted: `counted over the last 30 days`, `counted since 1 November 2026`."""
     length = balance.allowance.counting.span.length
@@ -142,9 +146,14 @@ def frees(balance: Balance, zone: tzinfo) -> str:
     return f"{_day(whole, zone)}, {_clock(whole, zone)}"
 
 
-def _frees(balance: Balance, zone: tzinfo) -> str:
+def again(balance: Balance, zone: tzinfo) -> str:
+    """That there will be something left again, when, and on what condition; "" if that is not to be told."""
     at = frees(balance, zone)
-    return f"There will be some again from {at}." if at else "A server that needs this cannot start here."
+    if not at:
+        return ""
+    # What leaves a window that rolls is used up again by what goes on; a part of the calendar begins with nothing used.
+    goes_on = balance.speed and balance.allowance.counting.span.length
+    return f"There will be some again from {at}{', if what you have running stops now' if goes_on else ''}."
 
 
 def _clock(at: datetime, zone: tzinfo) -> str:

@@ -54,9 +54,9 @@ def month_report(
 ) -> Report:
     """Return the report of a month, as the settings have it but for what is given.
 
-    ``communities`` narrows it to sessions started for them; the settings' tables are then not by community, if there is
-    but one. Raises ``sqlalchemy.exc.SQLAlchemyError`` when the database
-    does not answer.
+    ``communities`` narrows it to sessions started for them. If there is but one, the settings' tables are then not by
+    community, nor by group: its report is for its leads, and other groups of its members are not theirs to know. Raises
+    ``sqlalchemy.exc.SQLAlchemyError`` when the database does not answer.
     """
     settings = ReportSettings.model_validate(usage.reports)
     figures = MonthFigures(ledger, usage.hub)
@@ -75,6 +75,7 @@ def month_report(
         without_groups=settings.without.groups,
         prices=settings.prices,
         fewest=settings.fewest_people if fewest is None else fewest,
+        titles={"community": usage.communities, "profile": usage.profiles},
     )
     return report(asked, figures.read(month, time_zone(usage.time_zone), now, scope=scope), now)
 
@@ -82,7 +83,7 @@ def month_report(
 def _tables(settings: ReportSettings, communities: Collection[str] | None) -> tuple[By, ...]:
     if communities is None or len(communities) > 1:
         return settings.by
-    without = (tuple(each for each in by if each != "community") for by in settings.by)
+    without = (tuple(each for each in by if each not in ("community", "group")) for by in settings.by)
     return tuple(dict.fromkeys(by for by in without if by))
 
 

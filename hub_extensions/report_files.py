@@ -8,6 +8,7 @@ each could be parted from its definitions.
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,10 @@ MEDIA_TYPES: dict[Format, str] = {
     "html": "text/html; charset=utf-8",
 }
 
-# What makes spreadsheets calculate; the last four are the wide forms, which some read alike.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a spreadsheet may begin a cell whose text makes it calculate; the last four are the wide forms, which some read
+# alike. A cell may begin inside of text, too: where the comma is the decimal sign, spreadsheets part lines at
+# semicolons, and then quotes (\x22) that do not stand around a whole field keep nothing together.
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(^|[;\t\r\n])([^\S\t\r\n]|[\0\ufeff\x22])*(?=[-=+@\uff1d\uff0b\uff0d\uff20])")
 
 
 def file_of(report: Report, format_: Format, branding: Branding | None = None) -> bytes:
@@ -45,7 +48,7 @@ def file_of(report: Report, format_: Format, branding: Branding | None = None) -
 def as_csv(report: Report) -> str:
     """Return the report as RFC 4180 has it: lines end in CRLF, text is quoted, figures are not.
 
-    Text that a spreadsheet would take for a formula begins with an apostrophe.
+    Text that a spreadsheet would take for a formula begins with an apostrophe, also behind a semicolon in other text.
     """
     dimensions = _of_all(report, lambda table: table.dimensions)
     figures = _of_all(report, lambda table: [column.name for column in table.columns])
@@ -67,9 +70,14 @@ def as_csv(report: Report) -> str:
 def _field(value: str | Value) -> str:
     """A field of CSV. Text is always quoted: with a comma as decimal sign spreadsheets part it at semicolons, too."""
     if isinstance(value, str):
-        defused = f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+        defused = _FORMULA.sub(_defused, value)
         return '"' + defused.replace('"', '""') + '"'
     return "" if value is None else str(value)
+
+
+def _defused(start: re.Match[str]) -> str:
+    separator = start[1] or ""
+    return f"{separator}'{start[0].removeprefix(separator)}"
 
 
 def as_json(report: Report) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from .branding import Branding, brand
-from .report_words import TITLES, gap_sentence
+from .report_words import TITLES, called, gap_sentence
 from .share import TEMPLATES
 from .usage_service import time_zone
 
@@ -26,10 +26,19 @@ def page(report: Report, branding: Branding | None = None) -> str:
     def clock(moment: datetime) -> str:
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
+    def name(name: str, dimension: str) -> str:
+        return called(name, report.asked.titles.get(dimension, {}))
+
     return (
         _templates()
         .get_template("usage/report_file.html")
-        .render(report=report, asked=report.asked, brand=brand(report.asked.title, branding or Branding()), clock=clock)
+        .render(
+            report=report,
+            asked=report.asked,
+            brand=brand(report.asked.title, branding or Branding()),
+            clock=clock,
+            called=name,
+        )
     )
 
 

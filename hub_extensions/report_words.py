@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .reports import Asked, Gap
 
@@ -87,7 +87,9 @@ def definitions(asked: Asked) -> tuple[tuple[str, str], ...]:
             "The groups that the person was in when the server started. " + ATTRIBUTIONS[asked.attribution]
         )
     if asked.communities is not None:
-        found["this report"] = f"Only sessions that were started for {_listed(asked.communities)} are counted."
+        titles = asked.titles.get("community", {})
+        of = _listed(called(name, titles) for name in asked.communities)
+        found["this report"] = f"Only sessions that were started for {of} are counted."
     if asked.prices:
         found["estimated cost"] = _cost(asked)
     found["left out"] = _left_out(asked)
@@ -156,6 +158,13 @@ def notes_of(table: str, asked: Asked, **known: Any) -> tuple[str, ...]:
     elif some and table != "total":
         found.append(f"A figure of fewer than {asked.fewest} people, and what it would follow from, is left out.")
     return tuple(found)
+
+
+def called(name: str, titles: Mapping[str, str]) -> str:
+    """Return what people call something: its title, with its name where another has the same title."""
+    title = titles.get(name, name) or "(none)"
+    is_shared = name in titles and list(titles.values()).count(title) > 1
+    return f"{title} ({name})" if is_shared else title
 
 
 _GAPS: dict[str, Callable[[Gap], str]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from itertools import product
@@ -50,7 +50,7 @@ class Asked:
     """What a report is to be: of a hub's month, with a table for each ``by``, of everybody or of ``communities``.
 
     ``without_users`` and ``without_groups`` are what the settings leave out. Figures of fewer people than ``fewest``
-    are pooled.
+    are pooled. ``titles`` are what people call communities and profiles, by the dimension and the name.
     """
 
     hub: str
@@ -64,6 +64,7 @@ class Asked:
     without_groups: tuple[str, ...] = ()
     prices: Prices | None = None
     fewest: int = FEWEST_PEOPLE
+    titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -89,8 +89,9 @@ class QuotaWatch(QuotaCheck):
 
     async def _watch(self) -> None:
         # A moment for what has just started to be in the ledger.
-        wait = self.shortest_look
-        while True:
+        wait, task = self.shortest_look, asyncio.current_task()
+        # Python 3.11 loses a cancellation that comes together with what `wait_for` waits for.
+        while task is None or not task.cancelling():
             await asyncio.sleep(wait.total_seconds())
             try:
                 wait = await self._look(datetime.now(UTC))
@@ -131,9 +132,9 @@ class QuotaWatch(QuotaCheck):
         user, name = self.user, self.name
         self.log.warning("%s is stopped: its owner has used all that they may use", self._log_name)
         QUOTA_STOPS.inc()
-        self.session.ends(EndReason.QUOTA)
         try:
             await user.settings["proxy"].delete_user(user, name)
+            self.session.ends(EndReason.QUOTA)
             await user.stop(name)
         except Exception:
             self.log.exception("%s has used its owner's quota, and cannot be stopped", self._log_name)

@@ -365,7 +365,7 @@ def told(used: float, **entry: Any) -> Balance:
         ),
         (
             told(4, resource="hours", limit="1 hour", window="24 hours"),
-            "0 of 1 hours of running servers left, counted over the last 24 hours. "
+            "0 of 1 hour of running servers left, counted over the last 24 hours. "
             "There will be some again from 21 November 2026, 11:01 (UTC).",
         ),
     ],
@@ -377,6 +377,15 @@ def test_what_is_left_is_told_in_a_sentence(found: Balance, words: str) -> None:
 def test_a_limit_of_the_calendar_is_there_again_on_a_day() -> None:
     found = balance(one(limit="10 GiB-hours", window="month"), [session(-20, -10)], NOW, BERLIN)
     assert left(found, BERLIN, {}).endswith("There will be some again from 1 December 2026.")
+
+
+def test_what_goes_on_running_uses_up_again_what_leaves_a_window_that_rolls_and_that_is_said() -> None:
+    running = [session(-20, -14.5), session(-1, None)]
+    rolls = balance(one(limit="10 GiB-hours", window="1 day"), running, NOW, UTC)
+    assert spent([rolls], UTC, {}).endswith(" (UTC), if what you have running stops now.")
+    assert left(rolls, UTC, {}).endswith(" (UTC), if what you have running stops now.")
+    calendar = balance(one(limit="10 GiB-hours", window="month"), running, NOW, UTC)
+    assert spent([calendar], UTC, {}).endswith("There will be some again from 1 December 2026.")
 
 
 def test_who_may_use_nothing_is_told_so() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.counting import Counter
-from hub_extensions.report_drop import ReportDrop
+from hub_extensions.report_drop import ReportDrop, month_report
 from hub_extensions.sessions import Month, Session
 from hub_extensions.usage_service import UsageSettings
 
@@ -72,6 +72,17 @@ def test_the_files_of_the_last_month_are_written_once(usage, ledger):
         path.unlink()  # somebody took them to where they belong
     assert ReportDrop(usage).write_due(ledger, NOVEMBER + timedelta(days=3)) == []
     assert names(drop.folder) == []
+
+
+def test_a_report_of_one_community_has_the_settings_tables_without_other_groups(usage, ledger):
+    usage = replace(usage, reports={**usage.reports, "report_by": ["community", "group", "profile,group", "profile"]})
+
+    def tables(communities):
+        made = month_report(ledger, usage, Month(2026, 10), NOVEMBER, communities=communities)
+        return [table.name for table in made.tables if table.name.startswith("by_")]
+
+    assert tables(["ocean-lab"]) == ["by_profile"]
+    assert tables(None) == ["by_community", "by_group", "by_profile_group", "by_profile"]
 
 
 def test_months_in_which_the_service_was_down_are_caught_up_with(usage, ledger):

@@ -172,6 +172,32 @@ def test_mistakes_in_overrides_end_the_start_and_doubts_are_logged(caplog):
     assert record.getMessage().startswith("profiles[0].kubespawner_override.default: is a key of the profile")
 
 
+def test_names_of_profiles_that_there_are_not_are_doubted_wherever_settings_have_them(caplog):
+    settings = {
+        "hub": {"config": {"JupyterHub": {"spawner_class": "profile-kube"}}},
+        "profiles": [
+            {"display_name": "GPU", "slug": "a100", "aliases": ["k80"]},
+            {"display_name": "Small one"},
+        ],
+        "usage": {
+            "database": "sqlite:///usage.sqlite",
+            "prices": {"currency": "EUR", "profiles": {"k80": 3, "small-one": 1}},
+        },
+        "quotas": [{"resource": "gpu", "limit": "9 GPU-hours", "window": "7 days", "weights": {"a10": 4, "a100": 4}}],
+        "idle": {"rules": [{"profiles": ["A100", "smal-one"], "timeout": "1 hour"}]},
+    }
+    configure(Config(), settings)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert [each for each in told if "there is no profile" in each] == [
+        "quotas[0].weights.a10: there is no profile 'a10'. It counts for servers of earlier times alone. "
+        "Did you mean 'a100'?",
+        "usage.prices.profiles.k80: there is no profile 'k80'. It counts for servers of earlier times alone. "
+        "It is called 'a100' now.",
+        "idle.rules[0].profiles[1]: there is no profile 'smal-one'. The rule means no server by it. "
+        "Did you mean 'small-one'?",
+    ]
+
+
 def test_profiles_of_the_chart_are_checked_too():
     c = Config({"JupyterHub": {"spawner_class": "profile-kube"}})
     c.KubeSpawner.profile_list = [{"display_name": "A", "kubespawner_override": {"mem_limt": "2G"}}]

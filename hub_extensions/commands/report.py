@@ -115,6 +115,8 @@ def command(
 def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSettings:
     if file is None and not database and SETTINGS_VARIABLE in os.environ:
         return UsageSettings.read(os.environ)  # what the hub tells its usage service
+    from ..catalogue import names_of
+
     settings = settings_in(file)
     url = database or settings.usage.database or os.environ.get(DATABASE_VARIABLE, "")
     if not url:
@@ -129,6 +131,7 @@ def _usage(file: Path | None, database: str | None, hub: str | None) -> UsageSet
         community_branding={
             name: community.branding.model_dump(mode="json") for name, community in settings.communities.items()
         },
+        profiles=names_of(settings.profiles),
         service_users=settings.hub.service_users,
         reports=plain(settings.usage),
     )

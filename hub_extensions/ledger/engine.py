@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from sqlalchemy import Connection, Engine
 
 WRITE = "ledger_write"
@@ -19,6 +22,8 @@ _STEPS = 20_000
 
 # Seconds. Statements may be given long to work; a server that is there answers soon.
 _LONGEST_CONNECT = 10
+# So much later than a server that works would say that a statement took too long.
+_SILENCE = 2.0
 
 
 def connect(url: str, timeout: float) -> Engine:
@@ -42,12 +47,46 @@ def connect(url: str, timeout: float) -> Engine:
         if backend == "postgresql":
             options = f"-c statement_timeout={int(timeout * 1000)} -c lock_timeout={int(timeout * 1000)}"
             arguments = {"options": options, "connect_timeout": max(2, min(int(timeout), _LONGEST_CONNECT))}
-            return create_engine(
+            engine = create_engine(
                 parsed, connect_args=arguments, hide_parameters=True, pool_timeout=timeout, pool_pre_ping=True
             )
+            if parsed.get_driver_name() == "psycopg":
+                _bound_silence(engine, timeout + _SILENCE)
+            return engine
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ValueError(f"the ledger's database cannot be used: {error}") from None
     raise ValueError(f"the ledger's database must be sqlite:///… or postgresql://…, not {backend}")
+
+
+def _bound_silence(engine: Engine, seconds: float) -> None:
+    """Make psycopg give up on a server that says nothing for that long, and close the connection.
+
+    A timeout of statements is the server's own: one that hangs, or whose machine is gone without a word, keeps none.
+    Threads that waited for it would never end, and the hub, which waits for them at its end, would not either.
+    """
+    psycopg = import_module("psycopg")
+
+    class Bounded(psycopg.Connection):  # type: ignore[misc, name-defined]  # the driver need not be installed
+        def wait(self, gen: Generator[Any, Any, Any], *args: Any, **kwargs: Any) -> Any:
+            return super().wait(self._bounded(gen), *args, **kwargs)
+
+        def _bounded(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+            until = time.monotonic() + seconds
+            try:
+                wanted = next(gen)
+                while True:
+                    # Resumed when the server has sent something, and else ten times a second.
+                    ready = yield wanted
+                    if time.monotonic() > until:
+                        self.close()
+                        raise psycopg.OperationalError(f"the server has not answered for {seconds:g} seconds")
+                    wanted = gen.send(ready)
+            except StopIteration as end:
+                return end.value
+
+    @event.listens_for(engine, "do_connect")
+    def connected(_dialect: object, _record: object, cargs: Any, cparams: Any) -> Any:
+        return Bounded.connect(*cargs, **cparams)
 
 
 def _prepare_sqlite(engine: Engine, timeout: float) -> None:

@@ -96,5 +96,5 @@ class Lookup:
             "The usage ledger %r cannot be read (%s: %s). Until it answers, quotas refuse nobody.",
             self.ledger,
             type(error).__name__,
-            str(error).partition("\n")[0][:300],
+            str(error).partition("\n")[0][:300] or f"no answer in {self.timeout:g} seconds",
         )

@@ -65,7 +65,7 @@ class OfReport(OfMonth):
             max_length=6,
             json_schema_extra={"uniqueItems": True},
             description="A table for each: by one thing, or by two. Repeat it for several; left out: what the "
-            "hub's settings have under `usage.report_by`.",
+            "hub's settings have under `usage.report_by`. By group only for who sees the whole hub.",
         ),
     ] = []
 
@@ -162,7 +162,10 @@ class Limit(_Answer):
     counted_since: AwareDatetime
     frees_at: Annotated[
         AwareDatetime | None,
-        Field(description="If nothing is left: when there is some again; null if never, and if some is left."),
+        Field(
+            description="If nothing is left: when there is some again, if nothing runs until then; null if never, and "
+            "if some is left."
+        ),
     ]
     low: Annotated[bool, Field(description="Little is left, or nothing.")]
     spent: Annotated[bool, Field(description="Nothing is left.")]

@@ -215,6 +215,10 @@ class MonthReport(Operation[models.OfReport]):
         if not (self.access.hub if community is None else self.access.sees(community)):
             whose = "the whole hub. Leads name their community" if community is None else "this community"
             raise RefusedError(403, f"This token does not show the report of {whose}.")
+        if not self.access.hub and any("group" in by.split(",") for by in asked.by):
+            raise RefusedError(
+                403, "A table by group shows other groups of the members too. Only who sees the whole hub gets one."
+            )
         month = self.month(asked.month)
         arguments = {"month": str(month), "format": asked.format}
         arguments |= {"attribution": asked.attribution} if asked.attribution else {}

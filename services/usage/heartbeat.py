@@ -157,10 +157,11 @@ class Heartbeat:
         self._failing: set[str] = set()
 
     async def run(self) -> None:
-        """Beat until cancelled. Nothing that happens ends it."""
-        loop = asyncio.get_running_loop()
+        """Beat until cancelled. Nothing else that happens ends it."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
         due = loop.time() + self.first
-        while True:
+        # Python 3.11 loses a cancellation that comes together with what `wait_for` waits for.
+        while task is None or not task.cancelling():
             await asyncio.sleep(max(0.0, due - loop.time()))
             # A beat that took long is followed by the next due one, not by all that were missed.
             due = max(due + self.every, loop.time())

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hub_extensions.ledger.month_figures import MonthFigures
+from hub_extensions.report_words import called
 from hub_extensions.sessions import hours
 from hub_extensions.sums import Days
 
 from . import charts
 from .kept_months import NAMED, month_of_people
 from .months import counted
-from .report import Row, called
+from .report import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

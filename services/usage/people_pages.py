@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from tornado.web import HTTPError
+
 from hub_extensions.report_files import MEDIA_TYPES
 from hub_extensions.report_settings import FORMATS, ReportSettings
 from hub_extensions.report_words import gap_sentence
@@ -58,6 +60,8 @@ class PeoplePage(Page):
 
     def check(self, community: str | None) -> None:
         """Refuse whoever may not see this. A community that does not exist and one of others look alike."""
+        if community is not None and "\0" in community:
+            raise HTTPError(404)  # neither a database nor a process could be asked for it
         if community is None:
             if not self.access.hub:
                 raise RefusedError(403, "Only the admins of this hub may see the usage of the whole hub.")

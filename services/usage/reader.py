@@ -99,7 +99,8 @@ class Reader:
         try:
             return await asyncio.wait_for(working, self.timeout)
         except (SQLAlchemyError, CommandError, TimeoutError, OSError) as error:
-            log.warning("The ledger %r cannot be read: %s", ledger, str(error).partition("\n")[0][:300])
+            said = str(error).partition("\n")[0][:300] or f"no answer in {self.timeout:g} seconds"
+            log.warning("The ledger %r cannot be read: %s", ledger, said)
             raise LedgerAwayError from error
 
     def close(self) -> None:

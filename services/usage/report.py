@@ -73,16 +73,12 @@ def hours_per_day(sessions: Iterable[Session], month: Month, zone: tzinfo, now: 
     return found
 
 
-def called(name: str, titles: Mapping[str, str]) -> str:
-    """Return what people call something: its title, with its name where another has the same title."""
-    title = titles.get(name, name) or "(none)"
-    is_shared = name in titles and list(titles.values()).count(title) > 1
-    return f"{title} ({name})" if is_shared else title
-
-
 @dataclass(frozen=True)
 class QuotaRow:
-    """A limit of the person who looks, in words; ``again`` is when there is some again, empty if there is some now."""
+    """A limit of the person who looks, in words.
+
+    ``again`` is when there is some again, empty if there is some now; ``told`` all of it in sentences.
+    """
 
     what: str
     used: str
@@ -90,6 +86,7 @@ class QuotaRow:
     left: str
     counted: str
     again: str
+    told: str
     is_low: bool
 
 
@@ -103,6 +100,7 @@ def quota_rows(balances: Sequence[Balance], zone: tzinfo, titles: Mapping[str, s
             left=quota_words.number(each.left),
             counted=quota_words.counted(each, zone),
             again=quota_words.frees(each, zone),
+            told=quota_words.left(each, zone, titles),
             is_low=each.is_low,
         )
         for each in balances

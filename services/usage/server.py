@@ -27,6 +27,7 @@ from hub_extensions.pages import PageContext
 from hub_extensions.quotas import Quotas
 from hub_extensions.report_drop import ReportDrop
 from hub_extensions.report_settings import FORMATS
+from hub_extensions.report_words import called
 from hub_extensions.share import TEMPLATES
 from hub_extensions.usage_service import HUB_PROCESS_VARIABLE, SERVICE, time_zone
 
@@ -42,7 +43,6 @@ from .metrics import Metrics, MetricsPage
 from .pages import Asset, LoggedIn, MyUsage, NotFound
 from .people_pages import CommunityAway, CommunityReport, CommunityUsage, HubReport, HubUsage, kept_for_people
 from .reader import Reader
-from .report import called
 from .report_maker import ReportMaker
 
 if TYPE_CHECKING:

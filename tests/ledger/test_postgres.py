@@ -11,7 +11,8 @@ from hub_extensions.ledger import Ledger, Recorder
 from hub_extensions.ledger.lookup import Lookup
 
 from .made import at, made
-from .postgres import Postgres
+from .postgres import PASSWORD, ROLE, Postgres
+from .silent import way_to
 
 
 @pytest.fixture
@@ -74,6 +75,27 @@ async def test_a_restart_of_the_server_costs_the_lookup_one_answer_at_most(
         postgres.start()
     assert await lookup.count("hub", "ada", at(0), at(9), len) == 1
     lookup.ledger.dispose()
+
+
+async def test_a_server_that_falls_silent_holds_up_neither_what_is_written_nor_the_end_of_threads(
+    ledger: Ledger, postgres: Postgres
+) -> None:
+    with way_to(str(postgres.folder / ".s.PGSQL.5432")) as way:
+        url = f"postgresql+psycopg://{ROLE}:{PASSWORD}@127.0.0.1:{way.port}/{ledger.engine.url.database}"
+        recorder, lookup = Recorder(Ledger(url, timeout=0.2), retry=0.05), Lookup(url, timeout=0.2, rest=0, threads=1)
+        recorder.opened(made())
+        assert recorder.flush(10)
+        assert await lookup.count("hub", "ada", at(0), at(9), len) == 1
+        way.fall_silent()  # as when its machine is gone: what is connected hears nothing any more
+        assert await lookup.count("hub", "ada", at(0), at(9), len) is None
+        recorder.opened(made(user_name="bob"))
+        assert recorder.flush(20)
+        # The only thread of the lookup is free again, too.
+        answers = [await lookup.count("hub", "bob", at(0), at(9), len) for _ in range(20)]
+        assert 1 in answers
+        recorder.stop(5)
+        recorder.ledger.dispose()
+        lookup.ledger.dispose()
 
 
 def test_a_wrong_password_is_said_without_it_and_starts_wait_in_memory(

@@ -219,6 +219,16 @@ def test_no_parameter_shows_a_lead_another_community(
         assert not [word for word in ("Ice", "None of a", "eve", "Of another hub") if word in answer.text]
 
 
+@pytest.mark.parametrize("by", ["group", "profile,group"])
+def test_a_lead_is_not_told_in_which_other_groups_their_members_are(
+    seeded: Seeded, tokens: Mapping[str, str], by: str
+) -> None:
+    asked = {"by": by, "community": "ocean-lab", "month": str(last_month())}
+    answer = call(seeded.hub, "report", tokens["lin"], **asked)
+    assert (answer.status_code, "Only who sees the whole hub" in answer.json()["message"]) == (403, True)
+    assert call(seeded.hub, "report", tokens["root"], **asked).status_code == 200
+
+
 def _texts(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [text for each in value.values() for text in _texts(each)]

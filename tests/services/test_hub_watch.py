@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from tornado.web import Application, RequestHandler
 
-from hub_extensions.services.usage.heartbeat import HubAwayError, HubWatch
+from hub_extensions.services.usage.heartbeat import Heartbeat, HubAwayError, HubWatch, ended
 from hub_extensions.session_json import written
 
 from ..ledger.made import made
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+
+    from hub_extensions.ledger import Ledger
 
 ADA = made(user_name="ada")
 GOOD = {"hub": "hub", "ledger": True, "at": datetime.now(UTC).isoformat(), "servers": [written(ADA)], "stopping": {}}
@@ -104,3 +108,27 @@ async def test_a_hub_that_is_not_there_gives_none() -> None:
     with pytest.raises(HubAwayError):
         await watch.running()
     watch.close()
+
+
+class AnswersJustThen:
+    """A ledger whose first answer comes just when the wait for it is cancelled: Python 3.11 then loses the latter."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def ask(self, read: Callable[[Ledger], Any]) -> Any:
+        if not self.asked.is_set():
+            self.asked.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return 0
+
+
+async def test_a_heartbeat_ends_also_when_that_falls_together_with_an_answer(watch: HubWatch) -> None:
+    Told.status, Told.body = 200, json.dumps(GOOD)
+    ledger = AnswersJustThen()
+    beating = asyncio.create_task(Heartbeat(watch, ledger, UTC, every=0.01, first=0).run())
+    await asyncio.wait_for(ledger.asked.wait(), 10)
+    ending = asyncio.create_task(ended(beating))
+    await asyncio.wait([ending], timeout=5)
+    assert beating.done()

@@ -211,6 +211,12 @@ def test_the_first_month_that_there_is_has_no_page(seeded: Seeded) -> None:
     assert visit(seeded, "root", "hub", "9998-12").status_code == 200
 
 
+@pytest.mark.parametrize("path", ["", *(f"/{each}" for each in FILES), "/away"])
+def test_a_name_that_no_community_can_have_has_no_page_for_anybody(seeded: Seeded, path: str) -> None:
+    answer = visitor(seeded, "root").get(f"{seeded.hub.service}community/ocean%00lab{path}", timeout=20)
+    assert (answer.status_code, "There is no such page" in answer.text) == (404, True)
+
+
 _VISITORS: dict[tuple[str, str], requests.Session] = {}
 
 

@@ -88,7 +88,8 @@ def test_a_person_sees_what_is_left_of_their_quotas(seeded: Seeded) -> None:
         ["GiB-hours of memory", "1", "24", "25", "over the last 90 days"],
         ["CPU-hours for Ice Lab", "0.5", "0", "0.5", f"since {first_of_this_month()}"],
     ]
-    assert "1 of 25 GiB-hours of memory left." in " ".join(visit(seeded, "bo").text.split())
+    told = "1 of 25 GiB-hours of memory left, counted over the last 90 days."
+    assert told in " ".join(visit(seeded, "bo").text.split())
     [running] = quotas(seeded, "ada")
     assert (running[0], running[3]) == ("hours of running servers", "100")
     assert 1 <= float(running[2]) < 2
