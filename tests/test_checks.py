@@ -101,6 +101,65 @@ def test_traits_that_are_fine(values: dict[str, Any]) -> None:
     assert told(in_values(values)) == []
 
 
+def cilogon(**idp: Any) -> dict[str, Any]:
+    idps = {"http://google.com/accounts/o8/id": {"username_derivation": {"username_claim": "email"}, **idp}}
+    return config(JupyterHub={"authenticator_class": "cilogon"}, CILogonOAuthenticator={"allowed_idps": idps})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (config(JupyterHub={"authenticator_class": "githb"}), ("error", "hub.config.JupyterHub.authenticator_class")),
+        (config(JupyterHub={"authenticator_class": "generic"}), ("error", "hub.config.JupyterHub.authenticator_class")),
+        (config(JupyterHub={"authenticator_class": "a.B"}), ("warning", "hub.config.JupyterHub.authenticator_class")),
+        (cilogon(allow_all=True, allowed_domain=["b.edu"]), ("error", "hub.config.CILogonOAuthenticator")),
+        (
+            cilogon(allow_all=True, username_derivation={"username_claim": "email", "action": "stripp"}),
+            ("error", "hub.config.CILogonOAuthenticator"),
+        ),
+        (config(GitHubOAuthenticator={"admin_users": None}), ("error", "hub.config.GitHubOAuthenticator")),
+        (
+            config(JupyterHub={"GitHubOAuthenticator": {"allowed_organizations": ["reef"]}}),
+            ("warning", "hub.config.JupyterHub.GitHubOAuthenticator"),
+        ),
+    ],
+)
+def test_authenticators_that_the_hub_cannot_make_or_reads_alone(
+    values: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert expected in told(in_values(values))
+    assert told(in_values(cilogon(allow_all=True))) == [("warning", "hub.config.GitHubOAuthenticator")]
+
+
+@pytest.mark.parametrize(
+    ("singleuser", "expected"),
+    [
+        ({"memory": {"guarantee": "8G", "limit": "4G"}}, [("error", "singleuser.memory.guarantee")]),
+        ({"cpu": {"guarantee": 2, "limit": 1}}, [("error", "singleuser.cpu.guarantee")]),
+        (
+            {
+                "memory": {"guarantee": "8G"},
+                "profileList": [{"display_name": "A", "kubespawner_override": {"mem_limit": "4G"}}],
+            },
+            [("error", "singleuser.profileList[0]")],
+        ),
+        (
+            {
+                "memory": {"guarantee": "8G"},
+                "profileList": [
+                    {"display_name": "A", "kubespawner_override": {"mem_limit": "4G", "mem_guarantee": None}}
+                ],
+            },
+            [],
+        ),
+    ],
+)
+def test_guarantees_over_limits_of_what_every_server_gets(
+    singleuser: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert told(in_values({"singleuser": singleuser})) == expected
+
+
 def test_the_nearest_known_name_is_told() -> None:
     (finding,) = in_values(config(JupyterHub={"bas_url": "/"}))
     assert finding.advice == "Did you mean 'base_url'?"
