@@ -160,6 +160,19 @@ def test_guarantees_over_limits_of_what_every_server_gets(
     assert told(in_values({"singleuser": singleuser})) == expected
 
 
+@pytest.mark.parametrize(("guarantee", "wrong"), [("200G", True), ("12G", False)])
+def test_a_guarantee_above_what_the_node_has(guarantee: str, wrong: bool) -> None:
+    node = {"node.kubernetes.io/instance-type": "n2-highmem-16"}
+    choices = {
+        "a": {"display_name": "A", "kubespawner_override": {"mem_guarantee": guarantee, "mem_limit": guarantee}},
+        "b": {"display_name": "B", "kubespawner_override": {"cpu_guarantee": 1}},
+    }
+    profile = {"display_name": "P", "profile_options": {"size": {"choices": choices}}}
+    found = in_values({"singleuser": {"nodeSelector": node, "profileList": [profile]}})
+    place = "singleuser.profileList[0].profile_options.size.choices.a"
+    assert told(found) == ([("warning", place)] if wrong else [])
+
+
 def test_the_nearest_known_name_is_told() -> None:
     (finding,) = in_values(config(JupyterHub={"bas_url": "/"}))
     assert finding.advice == "Did you mean 'base_url'?"
