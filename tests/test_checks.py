@@ -343,6 +343,14 @@ def test_names_that_jupyterhub_refuses(tmp_path: Path, line: str, place: str) ->
     assert told(in_config(tmp_path, line)) == [("error", place)]
 
 
+@pytest.mark.parametrize(
+    "line", ["services.append(3)", "load_roles = None", "load_roles = 'user'", "services = [None]"]
+)
+def test_lists_of_the_hub_that_hold_something_else(tmp_path: Path, line: str) -> None:
+    place = f"c.JupyterHub.{line.partition(' ')[0].partition('.')[0]}"
+    assert told(in_config(tmp_path, f"c.JupyterHub.{line}")) == [("error", place)]
+
+
 RICH: dict[str, Any] = {
     "hub": {
         "config": {
