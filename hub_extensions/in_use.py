@@ -53,7 +53,8 @@ def check(c: Config, settings: Settings, staff: Staff | None = None) -> InUse:
     except SettingsError as mistaken:
         found += errors(mistaken.mistakes)
     found += _check_cullers(c, settings)
-    found += check_login(replace(login_of(c, settings, named), staff=staff))
+    path = f"c.{section}.profile_list" if section else "profiles"
+    found += check_login(replace(login_of(c, settings, named), staff=staff, profiles_path=path))
     mistakes = [finding for finding in found if finding.severity == "error"]
     if mistakes:
         raise SettingsError(mistakes, doubts=[finding for finding in found if finding.severity == "warning"])

@@ -43,14 +43,17 @@ def _wrong_place(login: Login) -> Iterator[Finding]:
     """Sections inside sections, and the authenticator's class named in another section than JupyterHub's."""
     chosen = login.sections.get("JupyterHub", {}).get("authenticator_class")
     for name, section in login.sections.items():
-        if not name.endswith("Authenticator"):
+        if not name.endswith("Authenticator") and name != "JupyterHub":
             continue
         for key, value in section.items():
             if key[:1].isupper() and isinstance(value, Mapping) and value:
                 inner = ", ".join(sorted(map(str, value))[:3])
+                if name == "JupyterHub":
+                    yield _read_by_the_hub_alone(key)
+                    continue
                 what = f"is a section inside another, so nothing in it ({inner}) has an effect."
                 yield error(f"c.{name}.{key}", what, f"Put it beside {name}, as c.{key}.")
-        if "authenticator_class" in section:
+        if "authenticator_class" in section and name != "JupyterHub":
             named = section["authenticator_class"]
             doubt = warning if named == chosen else error
             yield doubt(
@@ -58,6 +61,13 @@ def _wrong_place(login: Login) -> Iterator[Finding]:
                 f"is read by nobody; {shown(chosen) if chosen else 'the default of JupyterHub'} is in use.",
                 "Remove it." if named == chosen else "Set c.JupyterHub.authenticator_class instead.",
             )
+
+
+def _read_by_the_hub_alone(key: str) -> Finding:
+    """Of what the application makes, traitlets takes sections inside its own for theirs."""
+    what = f"is a section inside another: the hub reads it as c.{key}, and this check and explain do not."
+    why = "What it allows, refuses or gives is missing from every answer here."
+    return warning(f"c.JupyterHub.{key}", what, f"Put it beside JupyterHub, as c.{key}.", why)
 
 
 def _text_for_a_list(login: Login) -> Iterator[Finding]:

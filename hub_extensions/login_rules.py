@@ -132,7 +132,8 @@ def _groups(login: Login) -> Iterator[Finding]:
     for group in sorted(login.profile_groups) if login.manages_groups else ():  # else an admin may make them
         why = never_given(login, group)
         if why:
-            yield warning("profiles", f"are for members of {shown(group)}, which nobody is: {why}.", "Correct it.")
+            what = f"are for members of {shown(group)}, which nobody is: {why}."
+            yield warning(login.profiles_path, what, "Correct it.")
 
 
 def never_given(login: Login, group: str) -> str:

@@ -41,7 +41,8 @@ class Login:
 
     `sections`: class → trait → value. `classes`: the authenticator's class and all that it is made of, the most
     specific first; of all of them, where people choose among several. `traits`: every name that it can be configured
-    with; without them, names are not checked. `profile_groups`: the groups that profiles are restricted to.
+    with; without them, names are not checked. `profile_groups`: the groups that profiles at
+    `profiles_path` are restricted to.
     """
 
     sections: Mapping[str, Section]
@@ -51,6 +52,7 @@ class Login:
     admins: tuple[Rule, ...] = ()
     staff: Staff | None = None
     profile_groups: Collection[str] = ()
+    profiles_path: str = "profiles"
 
     @property
     def in_use(self) -> list[tuple[str, Section]]:

@@ -75,6 +75,7 @@ def from_config_file(path: Path) -> PlannedHub:
         except Exception as failure:  # somebody's program may raise anything
             findings.append(_failure(failure, file))
     c = loader.config
+    findings += _no_lists(c)
     record = c.get(changes.RECORD, {})
     settings = record.get("settings")
     if not findings:
@@ -136,6 +137,17 @@ def _ending(end: SystemExit, file: Path) -> list[Finding]:
         source = "" if refused.source == "settings" else f"{refused.source}: "
         return [replace(each, path=f"{source}{each.path}") for each in _in(refused)]
     return [error(str(file), f"ends the hub's process: {str(end.code)[:LONGEST_VALUE]!r}.", "Let it run to its end.")]
+
+
+def _no_lists(c: Config) -> Iterator[Finding]:
+    """Lists of the hub whose entries are no mappings; they are taken out, as nothing can read them."""
+    for trait in ("services", "load_roles"):
+        there = sections(c).get("JupyterHub", {}).get(trait, [])
+        each = there.values() if isinstance(there, Mapping) else there if isinstance(there, list) else [None]
+        is_null = trait in c.JupyterHub and c.JupyterHub[trait] is None
+        if is_null or not all(isinstance(entry, Mapping) for entry in each):
+            del c.JupyterHub[trait]
+            yield error(f"c.JupyterHub.{trait}", "expected a list of mappings.", "Correct it.")
 
 
 def _failure(failure: Exception, file: Path) -> Finding:

@@ -38,7 +38,7 @@ class Range:
 
 def check_sizes(profile: Profile, place: str) -> Iterator[Finding]:
     """Guarantees over limits in what a profile comes to with its choices, and labels that contradict the numbers."""
-    yield from _over_limits(profile, place)
+    yield from over_limits(profile, place)
     options = profile.profile_options
     for keys in (_MEMORY_KEYS, _CPU_KEYS):
         if not any(_sets(choice, keys) for option in options.values() for choice in option.choices.values()):
@@ -58,7 +58,8 @@ def check_sizes(profile: Profile, place: str) -> Iterator[Finding]:
                     )
 
 
-def _over_limits(profile: Profile, place: str) -> Iterator[Finding]:
+def over_limits(profile: Profile, place: str) -> Iterator[Finding]:
+    """Guarantees over limits in what a profile comes to with its choices, each told once."""
     keys = _MEMORY_KEYS + _CPU_KEYS
     told = set()
     layers = [_distinct(option, name, place, keys) for name, option in profile.profile_options.items()]

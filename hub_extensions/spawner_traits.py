@@ -81,7 +81,7 @@ def _imported(dotted: str) -> type[HasTraits] | None:
         return None
     try:
         found = getattr(import_module(module), name, None)
-    except ImportError:
+    except Exception:  # what the module of an operator does is not known, and JupyterHub reports it better
         return None
     return found if isinstance(found, type) and issubclass(found, HasTraits) else None
 

@@ -102,6 +102,78 @@ def test_traits_that_are_fine(values: dict[str, Any]) -> None:
     assert told(in_values(values)) == []
 
 
+def cilogon(**idp: Any) -> dict[str, Any]:
+    idps = {"http://google.com/accounts/o8/id": {"username_derivation": {"username_claim": "email"}, **idp}}
+    return config(JupyterHub={"authenticator_class": "cilogon"}, CILogonOAuthenticator={"allowed_idps": idps})
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (config(JupyterHub={"authenticator_class": "githb"}), ("error", "hub.config.JupyterHub.authenticator_class")),
+        (config(JupyterHub={"authenticator_class": "generic"}), ("error", "hub.config.JupyterHub.authenticator_class")),
+        (config(JupyterHub={"authenticator_class": "a.B"}), ("warning", "hub.config.JupyterHub.authenticator_class")),
+        (cilogon(allow_all=True, allowed_domain=["b.edu"]), ("error", "hub.config.CILogonOAuthenticator")),
+        (
+            cilogon(allow_all=True, username_derivation={"username_claim": "email", "action": "stripp"}),
+            ("error", "hub.config.CILogonOAuthenticator"),
+        ),
+        (config(GitHubOAuthenticator={"admin_users": None}), ("error", "hub.config.GitHubOAuthenticator")),
+        (
+            config(JupyterHub={"GitHubOAuthenticator": {"allowed_organizations": ["reef"]}}),
+            ("warning", "hub.config.JupyterHub.GitHubOAuthenticator"),
+        ),
+    ],
+)
+def test_authenticators_that_the_hub_cannot_make_or_reads_alone(
+    values: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    assert expected in told(in_values(values))
+    assert told(in_values(cilogon(allow_all=True))) == [("warning", "hub.config.GitHubOAuthenticator")]
+
+
+@pytest.mark.parametrize(
+    ("singleuser", "expected"),
+    [
+        ({"memory": {"guarantee": "8G", "limit": "4G"}}, [("error", "singleuser.memory.guarantee")]),
+        ({"cpu": {"guarantee": 2, "limit": 1}}, [("error", "singleuser.cpu.guarantee")]),
+        (
+            {
+                "memory": {"guarantee": "8G"},
+                "profileList": [{"display_name": "A", "kubespawner_override": {"mem_limit": "4G"}}],
+            },
+            [("error", "singleuser.profileList[0]")],
+        ),
+        (
+            {
+                "memory": {"guarantee": "8G"},
+                "profileList": [
+                    {"display_name": "A", "kubespawner_override": {"mem_limit": "4G", "mem_guarantee": None}}
+                ],
+            },
+            [],
+        ),
+    ],
+)
+def test_guarantees_over_limits_of_what_every_server_gets(
+    singleuser: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert told(in_values({"singleuser": singleuser})) == expected
+
+
+@pytest.mark.parametrize(("guarantee", "wrong"), [("200G", True), ("12G", False)])
+def test_a_guarantee_above_what_the_node_has(guarantee: str, wrong: bool) -> None:
+    node = {"node.kubernetes.io/instance-type": "n2-highmem-16"}
+    choices = {
+        "a": {"display_name": "A", "kubespawner_override": {"mem_guarantee": guarantee, "mem_limit": guarantee}},
+        "b": {"display_name": "B", "kubespawner_override": {"cpu_guarantee": 1}},
+    }
+    profile = {"display_name": "P", "profile_options": {"size": {"choices": choices}}}
+    found = in_values({"singleuser": {"nodeSelector": node, "profileList": [profile]}})
+    place = "singleuser.profileList[0].profile_options.size.choices.a"
+    assert told(found) == ([("warning", place)] if wrong else [])
+
+
 def test_the_nearest_known_name_is_told() -> None:
     (finding,) = in_values(config(JupyterHub={"bas_url": "/"}))
     assert finding.advice == "Did you mean 'base_url'?"
@@ -270,6 +342,14 @@ c.JupyterHub.load_roles = [{'name': 'user', 'scopes': ['self', 'nonsense']}]
 )
 def test_names_that_jupyterhub_refuses(tmp_path: Path, line: str, place: str) -> None:
     assert told(in_config(tmp_path, line)) == [("error", place)]
+
+
+@pytest.mark.parametrize(
+    "line", ["services.append(3)", "load_roles = None", "load_roles = 'user'", "services = [None]"]
+)
+def test_lists_of_the_hub_that_hold_something_else(tmp_path: Path, line: str) -> None:
+    place = f"c.JupyterHub.{line.partition(' ')[0].partition('.')[0]}"
+    assert told(in_config(tmp_path, f"c.JupyterHub.{line}")) == [("error", place)]
 
 
 RICH: dict[str, Any] = {

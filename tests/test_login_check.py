@@ -135,11 +135,6 @@ FINE = {
         {"Authenticator": {"admin_users": {"Lin"}}, "GenericOAuthenticator": {"admin_users": ["lin"]}},
         {},
     ),
-    "a section of JupyterHub's own": (
-        "community-dummy",
-        {"JupyterHub": {"Authenticator": {"allowed_users": {"ada"}}}},
-        {"communities": community({"users": ["ada"]})},
-    ),
     "several providers": (
         "community-multi",
         {

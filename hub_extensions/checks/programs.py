@@ -49,7 +49,7 @@ def check_programs(hub: PlannedHub) -> Iterator[Finding]:
         name = inside(_PATH, key) if key else _PATH
         try:
             trees.append((name, ast.parse(text)))
-        except (SyntaxError, ValueError) as mistake:
+        except (SyntaxError, ValueError, RecursionError) as mistake:
             line = f", line {mistake.lineno}" if isinstance(mistake, SyntaxError) and mistake.lineno else ""
             message = mistake.msg if isinstance(mistake, SyntaxError) else str(mistake)
             yield error(f"{name}{line}", f"is no Python: {message}.", "Correct it.", "The hub would not start.")

@@ -8,13 +8,15 @@ import yaml
 
 from .mistaken_call import CalledWrongly
 
+_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:value")
+
 
 class _HelmLoader(yaml.CSafeLoader):
-    """YAML as Helm reads it: an unquoted date, such as the tag of an image, is text."""
+    """YAML as Helm reads it: an unquoted date, such as the tag of an image, is text, and so is a lone `=`."""
 
 
 _HelmLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _TEXT]
     for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
 }
 
@@ -41,8 +43,19 @@ def read_values(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(values, dict):
         raise _wrong(path, "holds no mapping of values at its top.")
-    return values
+    return {_key(key): _as_json(value) for key, value in values.items()}
 
 
 def _wrong(path: Path, what: str) -> CalledWrongly:
     return CalledWrongly(f"{path} {what}")
+
+
+def _as_json(value: Any) -> Any:
+    """The value with the keys that it has in JSON, through which Helm passes it: all of them are text."""
+    if isinstance(value, dict):
+        return {_key(key): _as_json(inner) for key, inner in value.items()}
+    return [_as_json(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _key(key: Any) -> str:
+    return str(key).lower() if isinstance(key, bool) else str(key)

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from hub_extensions.commands import main
+from hub_extensions.commands.values_files import read_values
 
 DOCS = Path(__file__).parents[2] / "docs" / "checking.md"
 FINE: dict[str, Any] = {
@@ -116,3 +117,11 @@ def test_a_wrong_call_ends_with_2(tmp_path: Path, arguments: list[str], monkeypa
     result = check(*arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.output
+
+
+def test_values_are_read_as_helm_reads_them(tmp_path: Path) -> None:
+    text = "hub: {config: {1: {}, KubeSpawner: {environment: {2: '3', yes: =}}}}"
+    read = read_values(Path(written(tmp_path, text)))
+    assert read["hub"]["config"] == {"1": {}, "KubeSpawner": {"environment": {"2": "3", "true": "="}}}
+    result = check("--values", written(tmp_path, text))
+    assert "hub.config.1: expected the name of a class" in result.output
