@@ -122,7 +122,7 @@ class QuotaWatch(QuotaCheck):
         self._tell(quota_words.stopping(spent, at, self._zone(), self.communities), at)
         if now < at:
             return min(self.longest_look, max(self.shortest_look, at - now))
-        if self._ending is None:
+        if self._ending is None and not self.pending:
             # A task of its own: the stop ends the watch, and must not end itself with it.
             self._ending = asyncio.create_task(self._end())
         return self.longest_look
@@ -130,14 +130,16 @@ class QuotaWatch(QuotaCheck):
     async def _end(self) -> None:
         user, name = self.user, self.name
         self.log.warning("%s is stopped: its owner has used all that they may use", self._log_name)
-        QUOTA_STOPS.inc()
-        self.session.ends(EndReason.QUOTA)
+        self._stop_pending = True  # as in JupyterHub's own stop: nobody else begins one meanwhile
         try:
             await user.settings["proxy"].delete_user(user, name)
+            QUOTA_STOPS.inc()
+            self.session.ends(EndReason.QUOTA)
             await user.stop(name)
         except Exception:
             self.log.exception("%s has used its owner's quota, and cannot be stopped", self._log_name)
         finally:
+            self._stop_pending = False
             self._ending = None
 
     def _keep_stop(self, at: datetime | None) -> None:
