@@ -39,17 +39,16 @@ class Endings(HookChain):
 
     async def poll(self) -> int | None:
         """Note what became of the server, if it is gone."""
-        seen = await self.look()
         status: int | None = await super().poll()
         if status is None:
             self.session.runs()
         else:
-            self.session.ends(*self.own_end(status, seen))
+            self.session.ends(*self.own_end(status))
         return status
 
     async def stop(self, now: bool = False) -> None:
         """Note who asked for it, then stop."""
-        if not now:  # KubeSpawner, finding in a poll that a pod is over, deletes it now
+        if not now:
             self._note_who_stops()
         await super().stop(now=now)
 
@@ -58,12 +57,8 @@ class Endings(HookChain):
         self.session.close()
         await super().run_post_stop_hook()
 
-    async def look(self) -> Any:
-        """What can be known of the server only before it is polled, since that may tidy up."""
-        return None
-
-    def own_end(self, status: int, seen: Any) -> tuple[EndReason, datetime | None]:  # noqa: ARG002
-        """Why a server ended unasked, and when if that is known, from its exit status and what `look` saw."""
+    def own_end(self, status: int) -> tuple[EndReason, datetime | None]:
+        """Why a server ended unasked, and when if that is known, from its exit status."""
         return EndReason.CRASHED if status else EndReason.ENDED, None
 
     def _note_who_stops(self) -> None:

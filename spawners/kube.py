@@ -33,14 +33,22 @@ class ProfileKubeSpawner(ProfileSpawner, PodFeatures, KubeSpawner):
                 f"or ~/.kube/config names none ({error}).",
             ) from None
 
-    async def look(self) -> Any:
-        """The pod as the hub's copy has it: polling deletes a pod that is over."""
-        await self._start_watching_pods()
-        return self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}")
+    async def stop(self, now: bool = False) -> None:
+        """Note why the pod is over before KubeSpawner deletes it: any other poll would find that it was taken away.
 
-    def own_end(self, status: int, seen: Any) -> tuple[EndReason, datetime | None]:  # noqa: ARG002
+        KubeSpawner stops "now" when a poll finds the pod over, and when a start fails, which has no session to end.
+        """
+        if now:
+            await self._start_watching_pods()
+            self.session.ends(*self._end_of_pod())
+        await super().stop(now=now)
+
+    def own_end(self, status: int) -> tuple[EndReason, datetime | None]:  # noqa: ARG002
         """What Kubernetes says of the pod."""
-        return end_of(seen)
+        return self._end_of_pod()
+
+    def _end_of_pod(self) -> tuple[EndReason, datetime | None]:
+        return end_of(self.pod_reflector.pods.get(f"{self.namespace}/{self.pod_name}"))
 
     async def progress(self) -> Any:
         """Events of the pod in words; their texts, which name nodes and addresses, go to the log only."""

@@ -89,9 +89,8 @@ class QuotaWatch(QuotaCheck):
 
     async def _watch(self) -> None:
         # A moment for what has just started to be in the ledger.
-        wait, task = self.shortest_look, asyncio.current_task()
-        # Python 3.11 loses a cancellation that comes together with what `wait_for` waits for.
-        while task is None or not task.cancelling():
+        wait = self.shortest_look
+        while True:
             await asyncio.sleep(wait.total_seconds())
             try:
                 wait = await self._look(datetime.now(UTC))
@@ -123,7 +122,7 @@ class QuotaWatch(QuotaCheck):
         self._tell(quota_words.stopping(spent, at, self._zone(), self.communities), at)
         if now < at:
             return min(self.longest_look, max(self.shortest_look, at - now))
-        if self._ending is None:
+        if self._ending is None and not self.pending:
             # A task of its own: the stop ends the watch, and must not end itself with it.
             self._ending = asyncio.create_task(self._end())
         return self.longest_look
@@ -131,14 +130,16 @@ class QuotaWatch(QuotaCheck):
     async def _end(self) -> None:
         user, name = self.user, self.name
         self.log.warning("%s is stopped: its owner has used all that they may use", self._log_name)
-        QUOTA_STOPS.inc()
+        self._stop_pending = True  # as in JupyterHub's own stop: nobody else begins one meanwhile
         try:
             await user.settings["proxy"].delete_user(user, name)
+            QUOTA_STOPS.inc()
             self.session.ends(EndReason.QUOTA)
             await user.stop(name)
         except Exception:
             self.log.exception("%s has used its owner's quota, and cannot be stopped", self._log_name)
         finally:
+            self._stop_pending = False
             self._ending = None
 
     def _keep_stop(self, at: datetime | None) -> None:

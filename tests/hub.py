@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json as json_format
 import secrets
+import threading
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -23,6 +24,8 @@ from jupyterhub.proxy import Proxy
 from jupyterhub.tests.mocking import MockHub
 from traitlets.config import Config
 from yarl import URL
+
+from hub_extensions.group_metrics import GROUP_SIZES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -237,7 +240,17 @@ async def _stop(app: MockHub) -> None:
     if app.http_server:
         await app.http_server.close_all_connections()
     engine = app.db.get_bind()
+    _end_counting(app)
     app.db.close()
     engine.dispose()
     app.db_file.close()
     app._atexit_ran = True  # JupyterHub's own clean-up at exit would do it all again
+
+
+def _end_counting(app: MockHub) -> None:
+    """Have groups counted no more in this hub's database, whose file SQLite would make again."""
+    if GROUP_SIZES._session and GROUP_SIZES._session() is app.db:
+        GROUP_SIZES._session = None
+    for thread in threading.enumerate():
+        if thread.name == "group-sizes":
+            thread.join()

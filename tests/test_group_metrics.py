@@ -17,7 +17,7 @@ from hub_extensions.series import LARGEST
 from .hub import running_hub
 
 if TYPE_CHECKING:
-    from .hub import Hub
+    from .hub import RunningHub
 
 CONFIGS = {
     "profile-local": {"JupyterHub": {"spawner_class": "profile-local"}},
@@ -34,7 +34,7 @@ def gauges(text: str) -> dict[str, float]:
     }
 
 
-async def scraped(hub: Hub) -> dict[str, float]:
+async def scraped(hub: RunningHub) -> dict[str, float]:
     """What the hub tells once it has counted; the first scrape begins that."""
     until = time.monotonic() + 20
     while not (found := gauges((await hub.api("GET", "../metrics")).text)):

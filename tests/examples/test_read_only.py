@@ -89,4 +89,6 @@ def recorded(volume: Path) -> list[tuple[str, str, str]]:
     if not (volume / "usage.sqlite").exists():
         return []
     with sqlite3.connect(f"file:{volume / 'usage.sqlite'}?mode=ro", uri=True) as ledger:
+        if not ledger.execute("select 1 from sqlite_master where name = 'sessions'").fetchall():
+            return []
         return ledger.execute("select user_name, profile, community from sessions").fetchall()

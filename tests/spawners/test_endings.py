@@ -119,9 +119,32 @@ async def test_who_stops_a_server_that_has_just_crashed_did_not_stop_it(at: Plac
     assert await end_of(at, "too-late") == EndReason.CRASHED
 
 
+@pytest.mark.parametrize("at", ["kube"], indirect=True)
+async def test_a_crash_is_a_crash_also_for_a_look_while_another_one_removes_the_pod(at: Place) -> None:
+    await start(at, "looked-at-twice")
+    spawner = at.hub.app.users["looked-at-twice"].spawners[""]
+    spawner.stop_polling()
+
+    def phase() -> str | None:
+        pod = spawner.pod_reflector.pods.get(f"{spawner.namespace}/{spawner.pod_name}")
+        return pod and pod["status"]["phase"]
+
+    async def has_failed() -> bool:
+        return phase() == "Failed"
+
+    os.kill(process(at, "looked-at-twice"), signal.SIGKILL)
+    await eventually(has_failed, "the hub can know of the crash")
+    removing = asyncio.create_task(spawner.poll())
+    while phase() and not removing.done():  # noqa: ASYNC110  # the first look waits for the same, more slowly
+        await asyncio.sleep(0)
+    await spawner.poll_and_notify()
+    await removing
+    assert await end_of(at, "looked-at-twice") == EndReason.CRASHED
+
+
+@pytest.mark.parametrize("at", ["kube"], indirect=True)
 async def test_a_pod_that_is_taken_away(at: Place) -> None:
-    if not at.kube:
-        return
+    assert at.kube
     await start(at, "drained")
     async with kube_client(at.kube.admin) as admin:
         assert (await admin.call("DELETE", "pods/jupyter-drained")).status == 200

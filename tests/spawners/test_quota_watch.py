@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from hub_extensions.share import TEMPLATES
 from hub_extensions.spawners.local import ProfileLocalSpawner
 from hub_extensions.spawners.quota_watch import QUOTA_NOTICE
 
-from ..hub import running_hub
+from ..hub import InMemoryProxy, running_hub
 from ..kube.people import eventually
 from .test_doors import COMMAND
 from .test_quotas import used
@@ -22,7 +23,7 @@ from .test_quotas import used
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ..hub import Hub
+    from ..hub import RunningHub
 
 PROFILES = [
     {"display_name": "Sized", "slug": "sized", "kubespawner_override": {"mem_limit": "1G"}},
@@ -42,6 +43,20 @@ class Watched(ProfileLocalSpawner):
     longest_look = timedelta(seconds=0.1)
 
 
+class SlowProxy(InMemoryProxy):
+    """Holds back the removal of routes when told so; the first of them says that it has come."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.open, self.asked = asyncio.Event(), asyncio.Event()
+        self.open.set()
+
+    async def delete_route(self, routespec: str) -> None:
+        self.asked.set()
+        await self.open.wait()
+        await super().delete_route(routespec)
+
+
 @pytest.fixture(scope="module")
 async def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
     found = Ledger(f"sqlite:///{tmp_path_factory.mktemp('ledger')}/usage.sqlite")
@@ -50,10 +65,11 @@ async def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
 
 
 @pytest.fixture(scope="module")
-async def hub(tmp_path_factory: pytest.TempPathFactory, ledger: Ledger) -> AsyncIterator[Hub]:
+async def hub(tmp_path_factory: pytest.TempPathFactory, ledger: Ledger) -> AsyncIterator[RunningHub]:
     config = {
         "JupyterHub": {
             "spawner_class": Watched,
+            "proxy_class": SlowProxy,
             "template_paths": [str(TEMPLATES)],
             "template_vars": {"hub_extensions": PageContext("Hub")},
         },
@@ -69,7 +85,7 @@ async def hub(tmp_path_factory: pytest.TempPathFactory, ledger: Ledger) -> Async
         yield running
 
 
-async def started(hub: Hub, name: str, group: str, profile: str = "sized") -> Any:
+async def started(hub: RunningHub, name: str, group: str, profile: str = "sized") -> Any:
     hub.user(name, groups=(group,))
     reply = await hub.api("POST", f"users/{name}/server", user=name, json={"profile": profile})
     assert reply.status in (201, 202), reply.text
@@ -89,7 +105,15 @@ async def told(spawner: Any, words: str) -> None:
     await eventually(is_told, f"the owner is told {words!r}, not {spawner.quota_notice!r}")
 
 
-async def test_the_owner_is_told_in_time_and_the_server_stops_after_the_grace(hub: Hub, ledger: Ledger) -> None:
+async def ended_by_the_quota(ledger: Ledger, name: str, session: str) -> None:
+    async def is_recorded() -> bool:
+        rows = ledger.sessions("hub", datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC), users=[name])
+        return [row.end_reason for row in rows if row.id == session] == ["quota"]
+
+    await eventually(is_recorded, "the ledger says that the quota ended it")
+
+
+async def test_the_owner_is_told_in_time_and_the_server_stops_after_the_grace(hub: RunningHub, ledger: Ledger) -> None:
     heard: list[dict[str, Any]] = []
 
     async def listener(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
@@ -123,19 +147,38 @@ async def test_the_owner_is_told_in_time_and_the_server_stops_after_the_grace(hu
     await told(spawner, "")
     assert spawner.quota_stops_at is None
     assert "quota_stops_at" not in (spawner.orm_spawner.state or {})
-
-    async def reason() -> bool:
-        (row,) = (
-            row for row in ledger.sessions("hub", datetime(2000, 1, 1, tzinfo=UTC), datetime.now(UTC), users=["ada"])
-            if row.id == session
-        )  # fmt: skip
-        return row.end_reason == "quota"
-
-    await eventually(reason, "the ledger says that the quota ended it")
+    await ended_by_the_quota(ledger, "ada", session)
     assert (await hub.api("POST", "users/ada/server", user="ada", json={"profile": "sized"})).status == 403
 
 
-async def test_who_gets_something_back_before_the_grace_ends_goes_on(hub: Hub, ledger: Ledger) -> None:
+async def test_who_stops_a_server_that_a_quota_stops_already_reads_that_it_is_stopping(
+    hub: RunningHub, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    used(ledger, "eve", 12)
+    spawner = await started(hub, "eve", "later")
+    session = spawner.session.id
+    proxy = hub.app.proxy
+    proxy.asked.clear()
+    proxy.open.clear()
+    try:
+        spawner.quota_stops_at = datetime.now(UTC)
+        hub.user("eve", groups=("stops",))
+        async with asyncio.timeout(20):
+            await proxy.asked.wait()
+        reply = await hub.api("DELETE", "users/eve/server", user="eve")
+        assert reply.status == 202, reply.text
+    finally:
+        proxy.open.set()
+
+    async def is_stopped() -> bool:
+        return not spawner.active and spawner._ending is None
+
+    await eventually(is_stopped, "the server is stopped")
+    await ended_by_the_quota(ledger, "eve", session)
+    assert "cannot be stopped" not in caplog.text
+
+
+async def test_who_gets_something_back_before_the_grace_ends_goes_on(hub: RunningHub, ledger: Ledger) -> None:
     used(ledger, "bo", 9.9)
     spawner = await started(hub, "bo", "stops")
     used(ledger, "bo", 0.1)
@@ -149,7 +192,7 @@ async def test_who_gets_something_back_before_the_grace_ends_goes_on(hub: Hub, l
     await hub.api("DELETE", "users/bo/server")
 
 
-async def test_a_limit_that_only_refuses_stops_nothing(hub: Hub, ledger: Ledger) -> None:
+async def test_a_limit_that_only_refuses_stops_nothing(hub: RunningHub, ledger: Ledger) -> None:
     used(ledger, "cy", 9.9)
     spawner = await started(hub, "cy", "refuses")
     used(ledger, "cy", 0.2)
@@ -159,7 +202,7 @@ async def test_a_limit_that_only_refuses_stops_nothing(hub: Hub, ledger: Ledger)
     await hub.api("DELETE", "users/cy/server")
 
 
-async def test_a_server_that_uses_nothing_of_the_limit_is_left_alone(hub: Hub, ledger: Ledger) -> None:
+async def test_a_server_that_uses_nothing_of_the_limit_is_left_alone(hub: RunningHub, ledger: Ledger) -> None:
     used(ledger, "di", 12)
     spawner = await started(hub, "di", "stops", "sizeless")
     await eventually(lambda: _has_looked(spawner), "the hub has looked")

@@ -4,6 +4,7 @@ import re
 import sys
 
 from ..hub import running_hub
+from ..kube.people import eventually
 
 CONFIG = {
     "JupyterHub": {"spawner_class": "profile-local"},
@@ -21,6 +22,13 @@ async def running(hub):
     return {labels: float(value) for labels, value in found}
 
 
+async def shown(hub, expected):
+    async def is_shown():
+        return await running(hub) == expected
+
+    await eventually(is_shown, f"the gauge shows {expected}")
+
+
 async def test_what_runs_is_told_by_community_and_profile_from_start_to_stop():
     async with running_hub(CONFIG) as hub:
         for name, groups in {"ada": ("ocean-lab",), "bo": ("ocean-lab",), "cy": ()}.items():
@@ -28,13 +36,19 @@ async def test_what_runs_is_told_by_community_and_profile_from_start_to_stop():
         assert await running(hub) == {}
         for name, profile in {"ada": "small", "bo": "big", "cy": "small"}.items():
             await hub.api("POST", f"users/{name}/server", json={"profile": profile})
-        assert await running(hub) == {
-            'community="ocean-lab",profile="small"': 1,
-            'community="ocean-lab",profile="big"': 1,
-            'community="",profile="small"': 1,
-        }
+        await shown(
+            hub,
+            {
+                'community="ocean-lab",profile="small"': 1,
+                'community="ocean-lab",profile="big"': 1,
+                'community="",profile="small"': 1,
+            },
+        )
         await hub.api("DELETE", "users/bo/server")
-        assert await running(hub) == {
-            'community="ocean-lab",profile="small"': 1,
-            'community="",profile="small"': 1,
-        }
+        await shown(
+            hub,
+            {
+                'community="ocean-lab",profile="small"': 1,
+                'community="",profile="small"': 1,
+            },
+        )
