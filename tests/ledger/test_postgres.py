@@ -82,7 +82,7 @@ async def test_a_server_that_falls_silent_holds_up_neither_what_is_written_nor_t
 ) -> None:
     with way_to(str(postgres.folder / ".s.PGSQL.5432")) as way:
         url = f"postgresql+psycopg://{ROLE}:{PASSWORD}@127.0.0.1:{way.port}/{ledger.engine.url.database}"
-        recorder, lookup = Recorder(Ledger(url, timeout=0.2), retry=0.05), Lookup(url, timeout=0.2, rest=0, threads=1)
+        recorder, lookup = Recorder(Ledger(url, timeout=1), retry=0.05), Lookup(url, timeout=2, rest=0, threads=1)
         recorder.opened(made())
         assert recorder.flush(10)
         assert await lookup.count("hub", "ada", at(0), at(9), len) == 1
