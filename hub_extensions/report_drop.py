@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import user_names
 from .branding import Branding
 from .ledger.month_figures import MonthFigures
+from .ledger.past_months import KNOWN, LeftOut, NotKeptError
 from .report_files import file_of
-from .report_settings import ReportSettings
+from .report_settings import DIMENSIONS, ReportSettings
 from .reports import Asked, report
 from .sessions import Month
 from .sums import Days, Scope
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .ledger.store import Ledger
     from .report_settings import By
     from .reports import Report
-    from .sums import Attribution
+    from .sums import Attribution, Dimension
     from .usage_service import UsageSettings
 
     Ask = Callable[[Callable[[Ledger], list[Path]]], Awaitable[list[Path]]]
@@ -55,36 +55,55 @@ def month_report(
     """Return the report of a month, as the settings have it but for what is given.
 
     ``communities`` narrows it to sessions started for them. If there is but one, the settings' tables are then not by
-    community, nor by group: its report is for its leads, and other groups of its members are not theirs to know. Raises
-    ``sqlalchemy.exc.SQLAlchemyError`` when the database does not answer.
+    community, nor by group: its report is for its leads, and other groups of its members are not theirs to know. Where
+    sessions are no longer kept, they are not by choice nor by image, and whoever was left out when they went is.
+
+    Raises ``sqlalchemy.exc.SQLAlchemyError`` when the database does not answer, and ``NotKeptError`` for tables and
+    communities of which nothing is kept.
     """
     settings = ReportSettings.model_validate(usage.reports)
     figures = MonthFigures(ledger, usage.hub)
     only = None if communities is None else frozenset(communities)
     named = frozenset({*usage.service_users, *settings.without.users})
     scope = figures.without(Scope(communities=only, without=named), settings.without.groups, month)
+    found = figures.read(month, time_zone(usage.time_zone), now, scope=scope)
+    # Read after the figures: sessions that go meanwhile do not come back.
+    past = figures.past(month, scope)
+    tables = _tables(settings, only) if by is None else by
+    without = LeftOut.of(settings.without)
+    if past is not None:
+        found, without = past.figures, past.without
+        tables = _only_by(tables, KNOWN)
+        if by is not None and tables != by:
+            known = f"{', '.join(KNOWN[:-1])} and {KNOWN[-1]}"
+            raise NotKeptError(f"of {month} there are only tables by {known}, since its sessions are no longer kept")
     asked = Asked(
         hub=usage.hub,
         title=usage.title,
         time_zone=usage.time_zone,
         month=month,
-        by=_tables(settings, only) if by is None else by,
+        by=tables,
         attribution=attribution or settings.report_attribution,
         communities=None if only is None else tuple(sorted(only)),
-        without_users=len(set(map(user_names.key, settings.without.users))),
-        without_groups=settings.without.groups,
+        without_users=without.users,
+        without_groups=without.groups,
         prices=settings.prices,
         fewest=settings.fewest_people if fewest is None else fewest,
         titles={"community": usage.communities, "profile": usage.profiles},
     )
-    return report(asked, figures.read(month, time_zone(usage.time_zone), now, scope=scope), now)
+    return report(asked, found, now)
 
 
 def _tables(settings: ReportSettings, communities: Collection[str] | None) -> tuple[By, ...]:
     if communities is None or len(communities) > 1:
         return settings.by
-    without = (tuple(each for each in by if each not in ("community", "group")) for by in settings.by)
-    return tuple(dict.fromkeys(by for by in without if by))
+    return _only_by(settings.by, [each for each in DIMENSIONS if each not in ("community", "group")])
+
+
+def _only_by(tables: tuple[By, ...], dimensions: Collection[Dimension]) -> tuple[By, ...]:
+    """Return the tables by these dimensions alone, each once."""
+    narrowed = (tuple(each for each in by if each in dimensions) for by in tables)
+    return tuple(dict.fromkeys(by for by in narrowed if by))
 
 
 class ReportDrop:

@@ -14,6 +14,7 @@ TITLES = {
     "people_table": "People",
     "sessions_table": "Sessions",
     "active_per_day": "People active on each day",
+    "active_per_week": "People active in each ISO week",
     "people": "People",
     "sessions": "Sessions",
     "hours": "Hours",
@@ -72,7 +73,7 @@ def definitions(asked: Asked) -> tuple[tuple[str, str], ...]:
         "new, returning, retained, lost": (
             "Of the people of the month: new had never had a server before, retained had one in the month before too, "
             "returning had one earlier but not in the month before. Lost had one in the month before and none in this "
-            "one."
+            "one. Whoever was away for longer than the hub keeps records of people is new again."
         ),
         "active in 7 or 30 days": "People of the 7 or 30 days that end with the last day of the month, or with today.",
         "median, 90 %": (
@@ -134,13 +135,18 @@ def _listed(names: Any, word: str = "and") -> str:
 
 
 def notes_of(table: str, asked: Asked, **known: Any) -> tuple[str, ...]:
-    """Return the sentences below a table: `total`, `people`, `sessions`, `by`, `active_per_day`."""
+    """Return the sentences below a table: `total`, `people`, `sessions`, `by`, `active_per_day`, `active_per_week`."""
     some = asked.fewest > 1
     found = []
     if table == "people":
         found.append(f"The 7 and the 30 days end with {known['last_day']}.")
     if table == "active_per_day":
         found.append("A day that is not listed had nobody.")
+    if table == "active_per_week":
+        found.append(
+            "The weeks, from Monday to Sunday, that end in the month, with all of their days; one that is not over is "
+            "counted so far, and one that is not listed had nobody."
+        )
     if table == "by":
         if "group" in known["by"]:
             found.append(f"Attribution to groups: {asked.attribution}. {ATTRIBUTIONS[asked.attribution]}")
@@ -183,6 +189,10 @@ _GAPS: dict[str, Callable[[Gap], str]] = {
     "before_records": lambda gap: (
         f"There are no records before {gap.until}. Servers that ran earlier are not counted, and people who were "
         "active earlier are counted as new."
+    ),
+    "not_kept": lambda gap: (
+        f"Of the days until {gap.until} sums are kept, and no sessions: what was told by image, choice or person is no "
+        "longer known."
     ),
 }
 

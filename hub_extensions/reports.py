@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Value = int | Decimal | None
 """A figure; None where there is none, or where it is of too few people."""
 
-GapKind = Literal["not_over", "not_counted", "end_not_seen", "not_seen_running", "before_records"]
+GapKind = Literal["not_over", "not_counted", "end_not_seen", "not_seen_running", "before_records", "not_kept"]
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,14 @@ class Figures:
 
     ``last_day`` is the month's last, or today; ``active_7`` and ``active_30`` are the people of the days up to it, and
     ``active_before`` those of the month before; ``ended`` is how many people's sessions ended, whose ``lengths`` are
-    known.
+    known. Weeks are called as in ``2026-W40``.
     """
 
     parts: tuple[Part, ...]
     kept: Kept
     active_before: int
     active_per_day: Mapping[date, int]
+    active_per_week: Mapping[str, int]
     last_day: date
     active_7: int
     active_30: int
@@ -151,7 +152,8 @@ def report(asked: Asked, figures: Figures, made_at: datetime) -> Report:
         _people(asked, figures, everything.people),
         _sessions(asked, figures, everything.sessions, withheld),
         *_by_tables(asked, figures.parts, everything, withheld),
-        _per_day(asked, figures),
+        _over_time(asked, "day", {day.isoformat(): people for day, people in figures.active_per_day.items()}),
+        _over_time(asked, "week", figures.active_per_week),
     ]
     # How many sessions are affected is a figure of people, too.
     gaps = tuple(gap if gap.people >= asked.fewest else replace(gap, sessions=None) for gap in figures.gaps)
@@ -211,15 +213,11 @@ def _sessions(asked: Asked, figures: Figures, sessions: int, withheld: bool) -> 
     return Table("sessions", TITLES["sessions_table"], (), columns, (Row((), values),), notes_of("sessions", asked))
 
 
-def _per_day(asked: Asked, figures: Figures) -> Table:
-    rows = tuple(
-        Row((day.isoformat(),), (_enough(count, asked.fewest),))
-        for day, count in sorted(figures.active_per_day.items())
-    )
-    return Table(
-        "active_per_day", TITLES["active_per_day"], ("day",), (Column("people", TITLES["people"]),), rows,
-        notes_of("active_per_day", asked),
-    )  # fmt: skip
+def _over_time(asked: Asked, unit: Literal["day", "week"], active: Mapping[str, int]) -> Table:
+    name = f"active_per_{unit}"
+    rows = tuple(Row((label,), (_enough(count, asked.fewest),)) for label, count in sorted(active.items()))
+    columns = (Column("people", TITLES["people"]),)
+    return Table(name, TITLES[name], (unit,), columns, rows, notes_of(name, asked))
 
 
 def _enough(count: int, fewest: int) -> int | None:

@@ -123,7 +123,7 @@ class Sums:
 
 @dataclass(frozen=True)
 class Kept:
-    """People of a month: active for the first time ever, again, still (as the month before), and those who were lost.
+    """People of a month: active for the first time, again, still (as the month before), and those who were lost.
 
     ``returning`` were active before, but not in the month before; ``lost`` were active in that, and not in this one.
     """
@@ -141,6 +141,12 @@ class Lengths:
     count: int
     median: timedelta
     p90: timedelta
+
+
+def iso_week_name(day: date) -> str:
+    """Return the ISO week in which a day lies, as in ``2026-W40``; its year is that of its Thursday."""
+    year, week, _ = day.isocalendar()
+    return f"{year:04d}-W{week:02d}"
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:

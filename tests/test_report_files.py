@@ -63,6 +63,7 @@ def usual(community="ocean-lab", **given):
         *parts,
         kept=Kept(3, 4, 33, 2),
         active_per_day={date(2026, 10, day): day for day in range(1, 32)},
+        active_per_week={"2026-W40": 9, "2026-W41": 4},
         active_7=12,
         active_30=40,
         lengths=Lengths(80, timedelta(hours=2), timedelta(hours=9)),
@@ -86,6 +87,7 @@ def test_csv_is_one_rectangle_with_every_table_its_definitions_and_gaps():
     tables = list(dict.fromkeys(row["table"] for row in rows))
     assert tables == [
         "about", "total", "people", "sessions", "by_community", "by_community_profile", "by_group", "active_per_day",
+        "active_per_week",
         "definitions", "gaps",
     ]  # fmt: skip
     [ocean] = [row for row in rows if row["table"] == "by_community" and row["community"] == "ocean-lab"]

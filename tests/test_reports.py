@@ -36,6 +36,7 @@ def figures(*parts, **given):
             "kept": Kept(0, 0, len({person for each in parts for person in each.people}), 0),
             "active_before": 9,
             "active_per_day": {},
+            "active_per_week": {},
             "last_day": date(2026, 10, 31),
             "active_7": 0,
             "active_30": 0,
@@ -177,6 +178,13 @@ def test_of_fewer_people_than_that_nothing_is_shown():
     assert gap_sentence(made.gaps[0]).startswith("Some sessions are said to run")
 
 
+def test_weeks_of_few_people_are_not_told():
+    given = figures(part(range(9)), active_per_week={"2026-W41": 4, "2026-W40": 5})
+    found = table(report(replace(ASKED, fewest=5), given, NOW), "active_per_week")
+    assert [(row.labels, row.values) for row in found.rows] == [(("2026-W40",), (5,)), (("2026-W41",), (None,))]
+    assert found.dimensions == ("week",)
+
+
 def test_lengths_of_the_sessions_of_few_people_are_not_shown_and_others_to_the_minute():
     lengths = Lengths(9, timedelta(hours=1, minutes=30, seconds=10), timedelta(hours=8))
     few = report(replace(ASKED, fewest=5), figures(part(range(9)), lengths=lengths, ended=4), NOW)
@@ -257,6 +265,11 @@ def test_settings_reach_another_process_as_they_are():
 @pytest.mark.parametrize(
     ("gap", "said"),
     [
+        (
+            Gap("not_kept", until=date(2025, 9, 30)),
+            "Of the days until 2025-09-30 sums are kept, and no sessions: what was told by image, choice or person is "
+            "no longer known.",
+        ),
         (Gap("not_over", until=date(2026, 10, 7)), "The month is not over: it is counted through 2026-10-07."),
         (Gap("end_not_seen", date(2026, 10, 1), date(2026, 10, 2), 1), "Nobody saw the end of one session between"),
         (Gap("not_counted", since=date(2026, 10, 1)), "Some sessions since 2026-10-01 are not counted in full yet"),

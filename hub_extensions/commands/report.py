@@ -86,6 +86,7 @@ def command(
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
+    from ..ledger.past_months import NotKeptError
     from ..report_drop import month_report
     from ..report_files import file_of
 
@@ -107,6 +108,8 @@ def command(
                 communities=communities or None,
             )
             content = file_of(made, format_, _branding(usage, communities))
+    except NotKeptError as error:
+        raise CalledWrongly(f"This cannot be told any more: {error}.") from None
     except (SQLAlchemyError, CommandError, OSError) as error:
         raise click.ClickException(f"The database does not answer: {str(error).splitlines()[0]}") from None
     _write(content, output)

@@ -6,11 +6,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Float, and_, case, cast, distinct, func, literal, select
+from sqlalchemy import Float, and_, case, cast, distinct, func, literal, or_, select
 
 from ..sessions import Month
-from ..sums import EVERYBODY, Days, Kept, Lengths, Sums
-from .tables import DAY_CELLS, KIND_CHOICES, KIND_GROUPS, KINDS, LEDGER_ZONES, MONTH_CELLS, PEOPLE, SESSIONS
+from ..sums import EVERYBODY, Days, Kept, Lengths, Sums, iso_week_name
+from .past_months import PastMonths
+from .tables import (
+    DAY_CELLS,
+    KIND_CHOICES,
+    KIND_GROUPS,
+    KINDS,
+    LEDGER_ZONES,
+    MONTH_CELLS,
+    PAST_PEOPLE,
+    PEOPLE,
+    SESSIONS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -29,6 +40,7 @@ _COLUMNS: dict[Dimension, ColumnElement[str]] = {
     "choice": KIND_CHOICES.c.choice,
 }
 _OF_KIND = {"community", "profile", "image"}
+_SIX_DAYS = timedelta(days=6)
 
 
 class Cells:
@@ -117,8 +129,27 @@ class Cells:
         with self.ledger.engine.begin() as connection:
             return connection.scalar(found) or 0
 
+    def active_per_week(self, days: Days, last_day: date, *, scope: Scope = EVERYBODY) -> dict[str, int]:
+        """Return how many people were active in each ISO week that ends on the days, all of its seven days counted.
+
+        They are named as in ``2026-W40``. Those that begin after ``last_day``, and those without anybody, are absent.
+        """
+        sundays = [day for day in days if day.isoweekday() == 7 and day - _SIX_DAYS <= last_day]
+        weeks = {iso_week_name(day): Days.iso_week(*day.isocalendar()[:2]) for day in sundays}
+        active = {name: self.active(week, scope=scope) for name, week in weeks.items()}
+        return {name: people for name, people in active.items() if people}
+
+    def active_in(self, month: Days, scope: Scope = EVERYBODY) -> int:
+        """Return how many people were active in a month, of which there may be no cells any more."""
+        past = PastMonths(self.ledger, self.hub)
+        found = self.active(month, scope=scope)
+        return past.people(month.start, scope.communities) if past.has(month.start) else found
+
     def kept(self, month: Month, *, scope: Scope = EVERYBODY) -> Kept:
-        """Return how the people of a month relate to those of the months before, as far back as there are sessions."""
+        """Return how the people of a month relate to those of the months before.
+
+        That is as far back as the ledger knows people: whose last session is not kept any more is forgotten.
+        """
         this, last = Days.month(month), Days.month(month.plus(-1))
         now = select(MONTH_CELLS.c.person_id).where(*self._chosen(MONTH_CELLS, this, scope)).distinct().subquery("now")
         # Looked up person by person, by an index that has them in order of time.
@@ -127,8 +158,19 @@ class Cells:
         if scope.communities is not None:
             # Not by the column itself: a person has few kinds, and the index would be searched for each of thousands.
             of_person.append((cells.c.kind_id + 0).in_(self._kinds_in(scope.communities)))
-        before = select(cells.c.day).where(*of_person, cells.c.day == last.start).exists()
-        ever = select(cells.c.day).where(*of_person, cells.c.day < last.start).exists()
+        # Of months in the totals, cells may be there or gone already; whoever is left of them is known anyway.
+        past = [PAST_PEOPLE.c.person_id == now.c.person_id]
+        if scope.communities is not None:
+            past.append(PAST_PEOPLE.c.community.in_(sorted(scope.communities)))
+
+        def was_active(in_cells: Any, in_past: Any) -> ColumnElement[bool]:
+            return or_(
+                select(cells.c.day).where(*of_person, in_cells).exists(),
+                select(PAST_PEOPLE.c.day).where(*past, in_past).exists(),
+            )
+
+        before = was_active(cells.c.day == last.start, PAST_PEOPLE.c.day == last.start)
+        ever = was_active(cells.c.day < last.start, PAST_PEOPLE.c.day < last.start)
         found = select(
             func.count(),
             func.coalesce(func.sum(case((before, 1), else_=0)), 0),
@@ -136,7 +178,7 @@ class Cells:
         ).select_from(now)
         with self.ledger.engine.begin() as connection:
             people, retained, returning = connection.execute(found).one()
-        active_before = self.active(last, scope=scope)
+        active_before = self.active_in(last, scope)
         return Kept(people - retained - returning, returning, retained, active_before - retained)
 
     def lengths(self, days: Days, *, scope: Scope = EVERYBODY) -> Lengths:

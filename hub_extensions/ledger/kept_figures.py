@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from .engine import WRITE
-from .tables import KINDS, MONTH_CELLS, MONTH_FIGURES, PEOPLE
+from .tables import MONTH_CELLS, MONTH_FIGURES, PEOPLE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -92,12 +92,6 @@ class KeptFigures:
         chosen = (MONTH_CELLS.c.hub == self.hub, MONTH_CELLS.c.day == day)
         with self.ledger.engine.begin() as connection:
             return connection.scalar(select(func.count()).select_from(MONTH_CELLS).where(*chosen)) or 0
-
-    def communities(self) -> list[str]:
-        """Return the communities of which there are sessions."""
-        found = select(KINDS.c.community).distinct().where(KINDS.c.hub == self.hub, KINDS.c.community != "")
-        with self.ledger.engine.begin() as connection:
-            return sorted(connection.scalars(found))
 
     def people(self, names: Collection[str]) -> dict[str, int]:
         """Return the numbers of a few hundred people."""

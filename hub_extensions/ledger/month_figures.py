@@ -15,7 +15,8 @@ from ..reports import Figures, Gap
 from ..sums import EVERYBODY, Days
 from ..usage_parts import Kind, Part
 from .cells import Cells
-from .tables import KIND_GROUPS, KINDS, MONTH_CELLS, PEOPLE, SESSIONS
+from .past_months import PastMonths
+from .tables import KIND_GROUPS, KINDS, MONTH_CELLS, PAST_PEOPLE, PEOPLE, SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from ..sessions import Month, Window
     from ..sums import Scope
+    from .past_months import PastMonth
 
 # As they stand in indexes, which no parameter may take the place of.
 _UNCOUNTED = SESSIONS.c.uncounted == literal_column("1")
@@ -40,7 +42,30 @@ class MonthFigures(Cells):
     """
 
     def read(self, month: Month, zone: tzinfo, now: datetime, *, scope: Scope = EVERYBODY) -> Figures:
-        """Return the figures of a month, which may not be over yet."""
+        """Return the figures of a month, which may not be over yet, or whose sessions may not be kept any more.
+
+        Raises ``NotKeptError`` for people, or several communities, of a month whose sessions are not kept.
+        """
+        past = self.past(month, scope)
+        if past is None:
+            found = self._of_sessions(month, zone, now, scope)
+            # They may have gone meanwhile.
+            past = self.past(month, scope)
+        return found if past is None else past.figures
+
+    def past(self, month: Month, scope: Scope = EVERYBODY) -> PastMonth | None:
+        """Return what is left of a month whose sessions are no longer kept; None while they are.
+
+        Raises ``NotKeptError`` for people, and for several communities.
+        """
+        past, day = PastMonths(self.ledger, self.hub), Days.month(month).start
+        if not past.has(day):
+            return None
+        found = past.read(day, scope)
+        gaps = (*found.figures.gaps, Gap("not_kept", until=found.figures.last_day))
+        return replace(found, figures=replace(found.figures, gaps=gaps))
+
+    def _of_sessions(self, month: Month, zone: tzinfo, now: datetime, scope: Scope) -> Figures:
         days, before = Days.month(month), Days.month(month.plus(-1))
         today = now.astimezone(zone).date()
         last_day = max(days.start, min(days.end - timedelta(days=1), today))
@@ -48,8 +73,9 @@ class MonthFigures(Cells):
         return Figures(
             parts=self._parts(days, scope),
             kept=self.kept(month, scope=scope),
-            active_before=self.active(before, scope=scope),
+            active_before=self.active_in(before, scope),
             active_per_day=self.active_per_day(days, scope=scope),
+            active_per_week=self.active_per_week(days, last_day, scope=scope),
             last_day=last_day,
             active_7=self.active(Days.until(last_day, 7), scope=scope),
             active_30=self.active(Days.until(last_day, 30), scope=scope),
@@ -64,6 +90,12 @@ class MonthFigures(Cells):
         with self.ledger.engine.begin() as connection:
             return sorted(connection.scalars(select(SESSIONS.c.hub).distinct()))
 
+    def communities(self) -> list[str]:
+        """Return the communities of which there are sessions."""
+        found = select(KINDS.c.community).distinct().where(KINDS.c.hub == self.hub, KINDS.c.community != "")
+        with self.ledger.engine.begin() as connection:
+            return sorted(connection.scalars(found))
+
     def time_zone(self) -> str | None:
         """Return the name of the time zone in which the hub's days are counted, None before the first count."""
         with self.ledger.engine.begin() as connection:
@@ -74,7 +106,8 @@ class MonthFigures(Cells):
         """Leave out, too, whoever was in one of the groups (or patterns) at a session of this or the month before."""
         if not groups:
             return scope
-        days = [Days.month(month.plus(-1)).start, Days.month(month).start]
+        before = Days.month(month.plus(-1)).start
+        days = [before, Days.month(month).start]
         with self.ledger.engine.begin() as connection:
             known = connection.scalars(
                 select(KIND_GROUPS.c.group)
@@ -94,7 +127,14 @@ class MonthFigures(Cells):
                 .join(MONTH_CELLS, MONTH_CELLS.c.person_id == PEOPLE.c.id)
                 .where(MONTH_CELLS.c.hub == self.hub, MONTH_CELLS.c.day.in_(days), MONTH_CELLS.c.kind_id.in_(kinds))
             )
-            return replace(scope, without=scope.without | frozenset(names))
+            # Of the month before there may be no cells any more.
+            past = connection.scalars(
+                select(PEOPLE.c.user_name)
+                .distinct()
+                .join(PAST_PEOPLE, PAST_PEOPLE.c.person_id == PEOPLE.c.id)
+                .where(PEOPLE.c.hub == self.hub, PAST_PEOPLE.c.day == before, PAST_PEOPLE.c.left_out == 1)
+            )
+            return replace(scope, without=scope.without | frozenset(names) | frozenset(past))
 
     def _parts(self, days: Days, scope: Scope) -> tuple[Part, ...]:
         cells = MONTH_CELLS
@@ -167,9 +207,11 @@ class MonthFigures(Cells):
         gaps = []
         if now < window.end:
             gaps.append(Gap("not_over", until=day(now)))
+        oldest = PastMonths(self.ledger, self.hub).first_ready_at()
         with self.ledger.engine.begin() as connection:
             # Of the whole hub: when a community had its first session says nothing of records.
             first = connection.scalar(select(func.min(SESSIONS.c.ready_at)).where(SESSIONS.c.hub == self.hub))
+            first = oldest or first
             if first is None or first > before:
                 gaps.append(Gap("before_records", until=day(first or now)))
             waiting = select(*of, func.min(SESSIONS.c.ready_at)).where(*mine, in_month, _UNCOUNTED, until < now - LATE)

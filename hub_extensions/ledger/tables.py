@@ -237,13 +237,38 @@ TOTALS = Table(
     *_measures(),
 )
 
-# The first day of a hub whose sessions are kept, and when it began. What was before is in the totals.
+# The first day of a hub whose sessions are kept, and when it began. What was before is in the totals, from when the
+# first session was ready.
 TOTALS_UNTIL = Table(
     "totals_until",
     METADATA,
     Column("hub", Text, primary_key=True),
     Column("day", Date, nullable=False),
     Column("moment", Moment, nullable=False),
+    Column("first_ready_at", Moment),
+)
+
+# What reports and pages need of a month that is in the totals, besides these (see `past_months`): of a community, or of
+# the hub as a whole, which is "". `without` says whom the hub's settings left out.
+PAST_MONTHS = Table(
+    "past_months",
+    METADATA,
+    Column("hub", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("community", Text, primary_key=True),
+    Column("figures", JSON, nullable=False),
+    Column("without", JSON, nullable=False),
+)
+
+# Of people who have not gone with their sessions: the last month in the totals in which they used a server of a
+# community, or of none, which is "", and 1 if they were left out of it. Without it they would seem to be new later.
+PAST_PEOPLE = Table(
+    "past_people",
+    METADATA,
+    Column("person_id", Integer, ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("community", Text, primary_key=True),
+    Column("day", Date, nullable=False),
+    Column("left_out", Integer, nullable=False),
 )
 
 INVITATIONS = Table(

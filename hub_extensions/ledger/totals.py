@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from ..sums import EVERYBODY, Days, Sums
+from .past_months import NotKeptError, one_community
 from .retention import DAY, DIMENSIONS, MONTH
-from .tables import TOTALS, TOTALS_UNTIL
+from .tables import TOTALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
     from .store import Ledger
 
 
-class NotKeptError(ValueError):
-    """The totals cannot tell: people were counted, and then forgotten, in ways that do not add up to this."""
-
-
 class Totals:
-    """Reads the totals of the hub that the ledger knows as ``hub``; `Cells` reads all days from ``until()`` on.
+    """Reads the totals of the hub that the ledger knows as ``hub``; `Cells` reads all days from `PastMonths.until` on.
 
     Days are one whole calendar month, or one day: how many different people that were in several of them nobody knows
     any more. Of communities a scope has all, or one. Each group has the whole of its sessions. Whom a scope leaves out
@@ -35,12 +32,6 @@ class Totals:
     def __init__(self, ledger: Ledger, hub: str) -> None:
         self.ledger = ledger
         self.hub = hub
-
-    def until(self) -> date | None:
-        """Return the first day whose sessions are kept: all before are in the totals. None if all are kept."""
-        with self.ledger.engine.begin() as connection:
-            until: date | None = connection.scalar(select(TOTALS_UNTIL.c.day).where(TOTALS_UNTIL.c.hub == self.hub))
-        return until
 
     def total(self, days: Days, *, scope: Scope = EVERYBODY) -> Sums:
         """Return what all of it adds up to."""
@@ -57,7 +48,7 @@ class Totals:
         """Return what each combination of values of the dimensions adds up to, those with most time first."""
         if attribution != "full" and "group" in dimensions:
             raise NotKeptError(f"of {days.start:%B %Y} only the whole of each group is known, not a part of it")
-        community = _one_community(scope)
+        community = one_community(scope)
         wanted = {*dimensions, *(["community"] if community is not None else [])}
         rows = self._rows(days, wanted, community)
         sums = {tuple(row[name] for name in dimensions): sums for row, sums in rows}
@@ -65,7 +56,7 @@ class Totals:
 
     def active_per_day(self, days: Days, *, scope: Scope = EVERYBODY) -> dict[date, int]:
         """Return how many people were active on each day, of any number of days; those without any are absent."""
-        community = _one_community(scope)
+        community = one_community(scope)
         chosen = [TOTALS.c.hub == self.hub, TOTALS.c.span == DAY, TOTALS.c.day >= days.start, TOTALS.c.day < days.end]
         if community is None:
             chosen.append(TOTALS.c.by == "")
@@ -111,14 +102,3 @@ class Totals:
             )
             for row in rows
         ]
-
-
-def _one_community(scope: Scope) -> str | None:
-    if scope.users is not None:
-        raise NotKeptError("sessions that old are kept without names")
-    if scope.communities is None:
-        return None
-    if len(scope.communities) != 1:
-        raise NotKeptError("of months that old one community is known at a time, or all")
-    (community,) = scope.communities
-    return community

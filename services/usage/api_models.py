@@ -205,6 +205,7 @@ class Me(_Answer):
     total: Used
     by_profile: list[UsedByProfile]
     complete: Annotated[bool, Field(description="False if there were too many sessions to count all of them.")]
+    kept: Annotated[bool, Field(description="False if sessions that old are no longer kept: the sums are then empty.")]
     running: Annotated[list[Running], Field(description="Of the sessions of this month, those that run now.")]
     quotas: Annotated[list[Limit], Field(description="As they are now, whatever the month.")]
     notices: list[Notice]
@@ -230,6 +231,7 @@ class OwnSessions(_Answer):
 
     sessions: list[OwnSession]
     next: Annotated[str | None, Field(description="Pass it as `after` to go on; null at the end.")]
+    kept: Annotated[bool, Field(description="False if sessions that old are no longer kept: there are then none.")]
 
 
 class People(_Answer):
@@ -267,10 +269,17 @@ class _Month(_Answer):
         AwareDatetime | None, Field(description="How fresh the figures are; null while nothing has been counted.")
     ]
     without: LeftOut
+    kept: Annotated[
+        bool, Field(description="False if the sessions of the month are no longer kept: nobody is then named.")
+    ]
     total: UsedTogether
     people: People
     lengths: SessionLengths
     active_per_day: Annotated[dict[date, int], Field(description="People by day; days without any are left out.")]
+    active_per_week: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[0-9]{4}-W[0-9]{2}$")], int],
+        Field(description="People by ISO week that ends in the month; weeks without any are left out."),
+    ]
     by_profile: list[ByProfile]
     by_person: list[ByPerson]
 

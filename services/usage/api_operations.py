@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hub_extensions import quota_words
 from hub_extensions.balances import rate
+from hub_extensions.ledger.past_months import LeftOut
 from hub_extensions.quotas import UNITS
 from hub_extensions.report_files import MEDIA_TYPES
 from hub_extensions.report_settings import ReportSettings
@@ -17,6 +18,7 @@ from . import api_models as models
 from .api import Operation
 from .kept_months import month_of_people
 from .limits import limits_of
+from .own_month import read_own_month, read_own_sessions
 from .pages import RefusedError
 
 if TYPE_CHECKING:
@@ -42,7 +44,10 @@ class OwnUsage(Operation[models.OfMonth]):
         """Answer: there is no parameter that could name somebody else."""
         user = own_name(self)
         month = self.month(asked.month)
-        report = await self.reader.report(month.window(self.zone), self.now, users=[user])
+        own = await self.read(
+            lambda ledger: read_own_month(ledger, self.reader.hub, user, month, self.zone, self.now, self.reader.limit)
+        )
+        report = own.report
         running = [each.session for each in report.rows if each.session.running]
         # Whatever its scopes are, a token tells the name and the groups of its owner.
         limits = limits_of(user, self.owner.get("groups", ()), self.usage, self.quotas, self.now, self.zone)
@@ -57,6 +62,7 @@ class OwnUsage(Operation[models.OfMonth]):
                     models.UsedByProfile(profile=name, **_used(total)) for name, total in report.by_profile.items()
                 ],
                 complete=report.complete,
+                kept=own.kept,
                 running=[
                     models.Running(
                         server_name=each.server_name,
@@ -120,11 +126,10 @@ class Sessions(Operation[models.PageOfSessions]):
     async def respond(self, asked: models.PageOfSessions) -> None:
         """Answer: there is no parameter that could name somebody else."""
         user = own_name(self)
-        window = self.month(asked.month).window(self.zone)
-        found = await self.read(
-            lambda ledger: ledger.sessions(
-                self.reader.hub, window.start, window.end, users=[user], limit=self.reader.limit
-            )
+        month = self.month(asked.month)
+        window = month.window(self.zone)
+        found, kept = await self.read(
+            lambda ledger: read_own_sessions(ledger, self.reader.hub, user, month, self.zone, self.reader.limit)
         )
         ids = [each.id for each in found]
         if asked.after is not None and asked.after not in ids:
@@ -151,6 +156,7 @@ class Sessions(Operation[models.PageOfSessions]):
                     if each.ready_at
                 ],
                 next=page[-1].id if more else None,
+                kept=kept,
             )
         )
 
@@ -251,9 +257,11 @@ async def month_of(call: Operation[Any], asked: models.OfMonthAndPeople, communi
 
 def _of_month(call: Operation[Any], asked: models.OfMonthAndPeople, found: MonthOfPeople) -> dict[str, Any]:
     kept = found.kept
-    without = ReportSettings.model_validate(call.usage.reports).without
+    left_out = ReportSettings.model_validate(call.usage.reports).without
+    without = found.past.without if found.past else LeftOut.of(left_out)
     return {
-        "without": models.LeftOut(users=len(without.users), groups=list(without.groups)),
+        "without": models.LeftOut(users=without.users, groups=list(without.groups)),
+        "kept": found.past is None,
         "month": str(call.month(asked.month)),
         "time_zone": call.usage.time_zone,
         "counted_until": found.counted_until,
@@ -273,6 +281,7 @@ def _of_month(call: Operation[Any], asked: models.OfMonthAndPeople, found: Month
             p90_hours=found.lengths.p90 / HOUR,
         ),
         "active_per_day": dict(found.per_day),
+        "active_per_week": dict(found.per_week),
         "by_profile": [models.ByProfile(profile=name, **_sums(sums)) for name, sums in found.by_profile.items()],
         "by_person": [_person(name, sums) for name, sums in found.by_person],
     }

@@ -21,7 +21,7 @@ from hub_extensions.report_settings import ReportSettings
 from hub_extensions.sessions import Month
 from hub_extensions.sums import Days, Kept, Lengths, Sums
 
-from .months import MonthOfPeople, counted, last_day, read_month
+from .months import MonthOfPeople, counted, last_day, read_month, read_past_month
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,9 @@ def month_of_people(
 
     It is what is kept, if that is not too old, or else is read now. Raises ``SQLAlchemyError``.
     """
+    past = read_past_month(ledger, usage.hub, month, counted(usage, community)[0])
+    if past is not None:
+        return past
     kept = KeptFigures(ledger, usage.hub)
     today = now.astimezone(zone).date()
     found = kept.read(Days.month(month).start, community or "")
@@ -127,7 +130,7 @@ class MonthKeeper:
         now, there = self.clock(), kept.all()
         this_month, today = Month.of(now, self.zone), now.astimezone(self.zone).date()
         found: list[tuple[Month, str | None]] = []
-        communities = kept.communities()[:_MOST_COMMUNITIES]
+        communities = MonthFigures(ledger, self.usage.hub).communities()[:_MOST_COMMUNITIES]
         for back in range(MONTHS):
             month = this_month.plus(-back)
             if Days.month(month).start < first:
@@ -154,7 +157,7 @@ def _asked(usage: UsageSettings, month: Month, today: date) -> str:
     """Say what figures depend on besides the ledger, in few letters."""
     left_out = ReportSettings.model_validate(usage.reports).without
     told = [
-        1,  # grows when figures are made in another way
+        2,  # grows when figures are made in another way
         sorted(usage.service_users),
         sorted(left_out.users),
         sorted(left_out.groups),
@@ -173,6 +176,7 @@ def _written(kept: KeptFigures, made: MonthOfPeople) -> dict[str, Any]:
         "last_30": made.last_30,
         "lengths": [lengths.count, lengths.median // _MICROSECOND, lengths.p90 // _MICROSECOND],
         "per_day": {day.isoformat(): count for day, count in made.per_day.items()},
+        "per_week": dict(made.per_week),
         "by_profile": {name: _row(sums) for name, sums in made.by_profile.items()},
         "by_community": {name: _row(sums) for name, sums in made.by_community.items()},
         "by_person": [[numbers[name], *_row(sums)] for name, sums in made.by_person if name in numbers],
@@ -191,6 +195,7 @@ def _read(kept: KeptFigures, figures: dict[str, Any]) -> MonthOfPeople:
         last_30=figures["last_30"],
         lengths=Lengths(count, median * _MICROSECOND, p90 * _MICROSECOND),
         per_day={date.fromisoformat(day): people for day, people in figures["per_day"].items()},
+        per_week=dict(sorted(figures["per_week"].items())),
         by_profile=_by_name(figures["by_profile"]),
         by_community=_by_name(figures["by_community"]),
         by_person=[(names[number], _sums(row)) for number, *row in figures["by_person"] if number in names],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from hub_extensions.keeping import Keeping
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.month_figures import MonthFigures
+from hub_extensions.ledger.past_months import LeftOut
 from hub_extensions.ledger.retention import Retention
 from hub_extensions.report_settings import ReportSettings
 from hub_extensions.sums import Scope
@@ -79,7 +80,8 @@ class LettingGo:
             def left_out(month: Month) -> Collection[str]:
                 return figures.without(named, settings.without.groups, month).without
 
-            gone = Retention(ledger, self.usage.hub, zone, left_out=left_out).let_go(
+            without = LeftOut.of(settings.without)
+            gone = Retention(ledger, self.usage.hub, zone, left_out=left_out, without=without).let_go(
                 now, Keeping.parse(self.usage.keep_sessions), stopped=self._stopped.is_set
             )
         finally:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from hub_extensions.ledger import Ledger
     from hub_extensions.reports import Gap
-    from hub_extensions.sessions import Month
-    from hub_extensions.sums import Sums
+    from hub_extensions.sessions import Month, Window
+    from hub_extensions.sums import Scope, Sums
     from hub_extensions.usage_service import UsageSettings
 
     from .months import MonthOfPeople
@@ -69,22 +69,30 @@ def read_people_month(
     scope = cells.without(scope, without_groups, month)
     figures = month_of_people(ledger, usage, zone, month, now, community, NAMED)
     per_day = {day: figures.per_day.get(day, 0) for day in days if day <= today}
-    without = {name.casefold() for name in scope.without}
-    window = days.window(zone)
-    newest = ledger.sessions(usage.hub, window.start, window.end, communities=scope.communities, limit=_ROWS_READ)
-    rows = [
-        # As in the sums, what runs counts until it was last seen.
-        Row(each, hours(each, window, each.last_seen_at or now))
-        for each in newest
-        if each.user_name.casefold() not in without
-    ]
+    rows: list[Row] = []
+    gaps = figures.past.figures.gaps if figures.past else cells.gaps(month, zone, now, scope=scope)
+    if figures.past is None:
+        rows = _newest(ledger, usage.hub, days.window(zone), now, scope)
     drawn = {}
     if figures.total.people:
         drawn["active"] = charts.per_day("chart-active", "People active on each day", per_day, "people")
         drawn["profiles"] = hours_by("profile", figures.by_profile, usage.profiles)
     if figures.total.people and community is None:
         drawn["communities"] = hours_by("community", figures.by_community, usage.communities)
-    return PeopleMonth(figures, per_day, tuple(rows[:ROWS]), cells.gaps(month, zone, now, scope=scope), drawn)
+    return PeopleMonth(figures, per_day, tuple(rows), gaps, drawn)
+
+
+def _newest(ledger: Ledger, hub: str, window: Window, now: datetime, scope: Scope) -> list[Row]:
+    """Return the newest sessions of a scope."""
+    without = {name.casefold() for name in scope.without}
+    newest = ledger.sessions(hub, window.start, window.end, communities=scope.communities, limit=_ROWS_READ)
+    rows = [
+        # As in the sums, what runs counts until it was last seen.
+        Row(each, hours(each, window, each.last_seen_at or now))
+        for each in newest
+        if each.user_name.casefold() not in without
+    ]
+    return rows[:ROWS]
 
 
 def hours_by(dimension: str, parts: Mapping[str, Sums], titles: Mapping[str, str]) -> Markup:

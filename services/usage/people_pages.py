@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from tornado.web import HTTPError
 
+from hub_extensions.ledger.past_months import LeftOut
 from hub_extensions.report_files import MEDIA_TYPES
 from hub_extensions.report_settings import FORMATS, ReportSettings
 from hub_extensions.report_words import gap_sentence
@@ -107,7 +108,7 @@ class PeoplePage(Page):
             gaps=[gap_sentence(gap) for gap in found.gaps],
             invitations=may_invite,
             formats=FORMATS,
-            left_out=settings.without,
+            left_out=found.figures.past.without if found.figures.past else LeftOut.of(settings.without),
             fewest=settings.fewest_people,
             away_days=AWAY_DAYS,
         )

@@ -13,17 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub_extensions.balances import balance, since
 from hub_extensions.ledger import Ledger
 
-from .report import report
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime, tzinfo
 
     from hub_extensions.balances import Balance
     from hub_extensions.quotas import Allowance
-    from hub_extensions.sessions import Window
 
-    from .report import Report
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -34,7 +30,7 @@ class LedgerAwayError(Exception):
 
 
 class Reader:
-    """Makes reports of one hub's sessions. ``timeout`` bounds a report in seconds, ``limit`` its sessions."""
+    """Asks the ledger about one hub. ``timeout`` bounds a question in seconds, ``limit`` a person's sessions."""
 
     def __init__(
         self, database: str, hub: str, *, timeout: float = 10.0, limit: int = 20_000, threads: int = 4
@@ -52,31 +48,10 @@ class Reader:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="usage-ledger")
         self._migrated = False
 
-    async def report(
-        self,
-        window: Window,
-        now: datetime,
-        *,
-        users: Collection[str] | None = None,
-        communities: Collection[str] | None = None,
-    ) -> Report:
-        """Make a report off the event loop.
-
-        Raises ``LedgerAwayError`` when the ledger does not answer in time, or its database's URL cannot be one.
-        """
-
-        def read(ledger: Ledger) -> Report:
-            sessions = ledger.sessions(
-                self.hub, window.start, window.end, users=users, communities=communities, limit=self.limit + 1
-            )
-            return report(sessions, window, now, self.limit)
-
-        return await self.ask(read)
-
     async def balances(
         self, allowances: Sequence[Allowance], user_name: str, now: datetime, zone: tzinfo
     ) -> list[Balance]:
-        """Count what a person has used of their limits, of which there is one at least. Raises as ``report`` does."""
+        """Count what a person has used of their limits, of which there is one at least. Raises as ``ask`` does."""
 
         def read(ledger: Ledger) -> list[Balance]:
             start = since(allowances, now, zone)
@@ -86,7 +61,10 @@ class Reader:
         return await self.ask(read)
 
     async def ask(self, read: Callable[[Ledger], T]) -> T:
-        """Ask the ledger off the event loop. Raises ``LedgerAwayError`` as ``report`` does."""
+        """Ask the ledger off the event loop.
+
+        Raises ``LedgerAwayError`` when the ledger does not answer in time, or its database's URL cannot be one.
+        """
         ledger = self._ledger
         if ledger is None:
             raise LedgerAwayError

@@ -54,7 +54,11 @@ class ReportMaker:
             return content
         log.warning("The report %s cannot be made: %s", " ".join(arguments)[:200], said.strip()[-300:])
         if status == _CALLED_WRONGLY:
-            raise RefusedError(404, "There is no such community, or nothing is recorded of this hub yet.")
+            raise RefusedError(
+                404,
+                "There is no such community, nothing is recorded of this hub yet, or what is asked for is no longer "
+                "known of so old a month.",
+            )
         raise LedgerAwayError
 
     async def _run(self, arguments: Sequence[str]) -> tuple[int, bytes, str]:

@@ -4,6 +4,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -288,6 +289,18 @@ def spans(draw: st.DrawFn, around: date) -> Days:
     return Days.until(around + timedelta(days=draw(st.integers(-3, 3))), draw(st.integers(1, 30)))
 
 
+def weeks_that_end_on(days: Days) -> dict[str, Days]:
+    """The weeks from Monday to Sunday whose Sunday is one of the days, by their names."""
+    found = {}
+    for year in range(days.start.year - 1, days.end.year + 2):
+        for number in range(1, 54):
+            with suppress(ValueError):
+                week = Days.iso_week(year, number)
+                if week.end - timedelta(days=1) in days:
+                    found[f"{year}-W{number:02d}"] = week
+    return found
+
+
 hostile = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -324,6 +337,11 @@ def test_every_sum_is_what_a_count_by_hand_finds(
     assert len(cells.by_person(days, scope=scope, limit=100)) == cells.active(days, scope=scope) == len(people)
     per_day = {day: len(by_hand.people(Days.until(day, 1), scope)) for day in days}
     assert cells.active_per_day(days, scope=scope) == {day: count for day, count in per_day.items() if count}
+    weeks = {name: len(by_hand.people(week, scope)) for name, week in weeks_that_end_on(days).items()}
+    last_day = data.draw(st.sampled_from(list(days)))
+    assert cells.active_per_week(days, last_day, scope=scope) == {
+        name: count for name, count in weeks.items() if count and weeks_that_end_on(days)[name].start <= last_day
+    }
     month = Month(days.start.year, days.start.month)
     assert cells.kept(month, scope=scope) == by_hand.kept(month, scope)
     assert cells.lengths(days, scope=scope) == by_hand.lengths(days, scope)

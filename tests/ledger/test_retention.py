@@ -1,9 +1,11 @@
 """Old sessions become sums without names: the same sums, and nobody's names."""
 
+import re
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
@@ -17,21 +19,25 @@ from hub_extensions.keeping import Keeping
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
+from hub_extensions.ledger.month_figures import MonthFigures
+from hub_extensions.ledger.past_months import NotKeptError, PastMonths
 from hub_extensions.ledger.retention import Gone, Retention
 from hub_extensions.ledger.tables import (
     DAY_CELLS,
     KIND_GROUPS,
     KINDS,
     MONTH_CELLS,
+    PAST_MONTHS,
     PEOPLE,
     SESSION_GROUPS,
     SESSIONS,
     TOTALS,
     TOTALS_UNTIL,
 )
-from hub_extensions.ledger.totals import NotKeptError, Totals
+from hub_extensions.ledger.totals import Totals
+from hub_extensions.reports import Asked, Report, report
 from hub_extensions.sessions import Month, Session
-from hub_extensions.sums import Days, Dimension, Scope
+from hub_extensions.sums import EVERYBODY, Days, Dimension, Scope
 
 from .made import made, wiped
 from .test_cells import BERLIN, NAMES, UTC_ZONE, ZONES, assert_same, session_lists
@@ -98,7 +104,7 @@ def test_a_month_that_is_old_enough_becomes_totals_and_its_sessions_go(filled: L
     assert let_go(filled) == Gone(months=2, sessions=3, people=1)
     totals = Totals(filled, "hub")
     assert {by: totals.by(september, by) for by in COMBINATIONS} == before
-    assert totals.until() == FIRST_KEPT
+    assert PastMonths(filled, "hub").until() == FIRST_KEPT
     left = {(each.user_name, each.ready_at) for each in filled.sessions("hub", moment("2020-01-01"), NOW)}
     assert left == {
         ("cy", moment("2025-09-30T20:00:00")),  # ended in October
@@ -112,7 +118,8 @@ def test_a_month_that_is_old_enough_becomes_totals_and_its_sessions_go(filled: L
 def test_totals_know_no_names(filled: Ledger) -> None:
     let_go(filled)
     with filled.engine.connect() as connection:
-        texts = {str(value) for row in connection.execute(select(TOTALS)) for value in row}
+        tables = [connection.execute(select(table)) for table in (TOTALS, PAST_MONTHS)]
+        texts = {word for found in tables for row in found for value in row for word in re.findall(r"\w+", str(value))}
         people = set(connection.execute(select(PEOPLE.c.user_name).where(PEOPLE.c.hub == "hub")).scalars())
     assert not texts & {"ada", "bo", "cy", "di"}
     assert people == {"ada", "cy", "di"}
@@ -133,7 +140,7 @@ def test_what_is_kept_forever_stays(filled: Ledger) -> None:
 def test_keeping_for_longer_brings_nothing_back_and_keeps_what_is_there(filled: Ledger) -> None:
     let_go(filled)
     assert let_go(filled, Keeping.parse("10 years")) == Gone()
-    assert Totals(filled, "hub").until() == FIRST_KEPT
+    assert PastMonths(filled, "hub").until() == FIRST_KEPT
     assert Totals(filled, "hub").total(Days.month(Month(2025, 9))).people == 4
 
 
@@ -156,9 +163,13 @@ def test_who_is_left_out_is_not_in_the_totals(filled: Ledger) -> None:
 
 def test_months_begin_at_midnight_of_the_hubs_time_zone(ledger: Ledger) -> None:
     ledger.open(session("ada", "2025-09-30T22:00:00", "2025-09-30T23:00:00"))
-    ledger.open(session("bo", "2025-09-30T21:00:00", "2025-09-30T22:00:00"))
+    ledger.open(session("bo", "2025-09-30T21:00:00", "2025-09-30T21:59:59"))
+    # Of those that ended in October, by as little as it can be.
+    ledger.open(session("cy", "2025-09-30T21:00:00", "2025-09-30T22:00:00"))
     assert let_go(ledger, zone=BERLIN).sessions == 1
-    assert [each.user_name for each in ledger.sessions("hub", moment("2020-01-01"), NOW)] == ["ada"]
+    assert {each.user_name for each in ledger.sessions("hub", moment("2020-01-01"), NOW)} == {"ada", "cy"}
+    october = MonthFigures(ledger, "hub").read(Month(2025, 10), BERLIN, NOW)
+    assert (october.ended, october.lengths.count) == (2, 2)
 
 
 def test_days_of_another_time_zone_are_counted_anew_first(filled: Ledger) -> None:
@@ -216,14 +227,29 @@ class KilledError(Exception):
     """In the place of a kill: between two transactions, of which each is done or not."""
 
 
+def is_gone(ledger: Ledger, month: Month) -> bool:
+    return PastMonths(ledger, "hub").has(Days.month(month).start)
+
+
+def reported(ledger: Ledger, month: Month, zone: ZoneInfo = UTC_ZONE, scope: Scope = EVERYBODY) -> Report:
+    """The report of a month, with all tables of which something is known of old months, but for when and why."""
+    by = (("group",), ("community", "profile"), ("community", "group"))
+    asked = Asked("hub", "Hub", str(zone), month, by, "split", fewest=2)
+    figures = MonthFigures(ledger, "hub").read(month, zone, NOW, scope=scope)
+    gaps = tuple(gap for gap in figures.gaps if gap.kind != "not_kept")
+    return report(asked, replace(figures, counted_until=None, gaps=gaps), NOW)
+
+
 def read(ledger: Ledger, month: Month) -> list[object]:
-    """What a report of a month would say, wherever it is kept."""
-    days, until = Days.month(month), Totals(ledger, "hub").until()
-    source: Cells | Totals = Cells(ledger, "hub") if until is None or days.start >= until else Totals(ledger, "hub")
-    return [[source.by(days, by) for by in COMBINATIONS], source.active_per_day(days)]
+    """What is told of a month, wherever it is kept."""
+    days = Days.month(month)
+    source: Cells | Totals = Totals(ledger, "hub") if is_gone(ledger, month) else Cells(ledger, "hub")
+    ocean = Scope(communities=frozenset({"ocean"}))
+    reports = [reported(ledger, month), reported(ledger, month, scope=ocean)]
+    return [[source.by(days, by) for by in COMBINATIONS], source.active_per_day(days), reports]
 
 
-MONTHS = [Month(2025, 8), Month(2025, 9), Month(2025, 10), Month(2026, 10)]
+MONTHS = [Month(2025, 8), Month(2025, 9), Month(2025, 10), Month(2025, 11), Month(2026, 10)]
 
 
 def test_stopped_anywhere_reports_stay_right_and_the_next_run_ends_it(filled: Ledger) -> None:
@@ -368,12 +394,16 @@ def test_totals_are_what_the_cells_said_and_what_is_kept_says_the_same(
     expected = {
         (n, by): Cells(shared, "hub").by(Days.month(around.plus(n)), by) for n in range(-5, 4) for by in COMBINATIONS
     }
-    Retention(shared, "hub", zone, batch=4).let_go(now, keeping)
-    until = Totals(shared, "hub").until()
+    scopes = [EVERYBODY, *(Scope(communities=frozenset({name})) for name in ("ocean", "ice"))]
+    told = {(n, scope): reported(shared, around.plus(n), zone, scope) for n in range(-2, 3) for scope in scopes}
+    # First a month less, so that the month that goes last is told with the one before it gone already.
+    for fewer in (Keeping(months=months + 1), keeping):
+        Retention(shared, "hub", zone, batch=4).let_go(now, fewer)
+        assert {(n, scope): reported(shared, around.plus(n), zone, scope) for n, scope in told} == told
     for (n, by), sums in expected.items():
-        days = Days.month(around.plus(n))
-        gone = until is not None and days.start < until
-        found = Totals(shared, "hub").by(days, by) if gone else Cells(shared, "hub").by(days, by)
+        month = around.plus(n)
+        days = Days.month(month)
+        found = (Totals if is_gone(shared, month) else Cells)(shared, "hub").by(days, by)
         assert found.keys() == sums.keys()
         for key, each in sums.items():
             assert_same(found[key], each)

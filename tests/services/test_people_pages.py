@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +16,7 @@ from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.counting import Counter
 from hub_extensions.services.usage.people_month import read_people_month
 from hub_extensions.sessions import HOUR
+from hub_extensions.sums import Days
 from hub_extensions.usage_service import UsageSettings
 
 from ..ledger.made import made
@@ -77,11 +78,21 @@ def test_each_chart_has_a_table_with_the_same_figures(seeded: Seeded) -> None:
     for name, value in hours(page, "By community").items():
         assert f">{name}</text>" in drawn["Hours by community"]
         assert f">{float(value):.0f}</text>" in drawn["Hours by community"]
-    days = dict(tables(page)["People"][1:])
+    days = {day: count for day, count in tables(page)["People"][1:] if re.fullmatch(r"\d{4}-\d\d-\d\d", day)}
     assert len(days) >= 28
     assert sorted(re.findall(r">(\d+)</text>", drawn["People active on each day"])) == sorted(
         [str(int(day[-2:])) for day in days] + [count for count in days.values() if count != "0"]
     )
+
+
+def test_the_people_of_each_week_are_told(seeded: Seeded) -> None:
+    page = visit(seeded, "root", "hub", str(last_month()))
+    weeks = {week: int(count) for week, count in tables(page)["People"][1:] if "-W" in week}
+    began = Days.month(last_month()).start  # all ran within the four days that began then
+    first = f"{began:%G}-W{began:%V}"
+    assert set(weeks) <= {first, f"{began + timedelta(days=3):%G-W%V}"}
+    # Those of the first day are ada, from the day before on, and ada2.
+    assert weeks[first] >= 2
 
 
 def test_a_person_sees_their_hours_of_each_day(seeded: Seeded) -> None:
