@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from hub_extensions.keeping import Keeping
 from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.counting import Counter
+from hub_extensions.ledger.past_months import LeftOut, NotKeptError
+from hub_extensions.ledger.retention import Retention
 from hub_extensions.report_drop import ReportDrop, month_report
 from hub_extensions.sessions import Month, Session
 from hub_extensions.usage_service import UsageSettings
@@ -154,3 +157,44 @@ async def test_without_a_folder_nothing_is_written(usage, ledger):
     drop = ReportDrop(replace(usage, reports={}))
     assert not drop.enabled
     assert await drop.drop(asked(ledger)) == []
+
+
+# Months whose sessions are no longer kept
+
+
+@pytest.fixture
+def gone(ledger):
+    """Nothing is kept of September but what reports need, without `p0`, whom the settings left out then."""
+    retention = Retention(
+        ledger, "ocean/prod", ZONE, left_out=lambda _month: ["P0"], without=LeftOut(1, ("staff", "away:*"))
+    )
+    retention.let_go(NOVEMBER, Keeping(time=timedelta(days=28)))
+    return ledger
+
+
+def test_a_report_of_an_old_month_leaves_out_who_was_left_out_then(gone, usage):
+    made = month_report(gone, usage, Month(2026, 9), NOVEMBER)
+    assert made.tables[0].rows[0].values[0] == 6
+    assert (made.asked.without_users, made.asked.without_groups) == (1, ("staff", "away:*"))
+    assert made.gaps[-1].kind == "not_kept"
+
+
+def test_its_tables_are_by_what_is_still_known(gone, usage):
+    reports = {"report_by": ["image", "profile,choice", "profile", "group,image"]}
+    made = month_report(gone, replace(usage, reports=reports), Month(2026, 9), NOVEMBER)
+    assert [table.dimensions for table in made.tables if table.name.startswith("by_")] == [("profile",), ("group",)]
+    assert month_report(gone, usage, Month(2026, 9), NOVEMBER, by=(("group", "profile"),)).asked.by == (
+        ("group", "profile"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"by": (("profile",), ("image",))}, "only tables by community, group and profile"),
+        ({"communities": ["ocean", "ice"]}, "one community is known at a time"),
+    ],
+)
+def test_what_is_no_longer_known_is_said(gone, usage, asked, said):
+    with pytest.raises(NotKeptError, match=said):
+        month_report(gone, usage, Month(2026, 9), NOVEMBER, **asked)

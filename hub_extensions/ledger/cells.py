@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Float, and_, case, cast, distinct, func, literal, or_, select
 
+from .. import user_names
 from ..sessions import Month
 from ..sums import EVERYBODY, Days, Kept, Lengths, Sums, iso_week_name
 from .past_months import PastMonths
@@ -308,4 +309,4 @@ def _sums(people: int, sessions: int, time: float, alone: float, memory: float, 
 
 
 def _folded(names: frozenset[str]) -> list[str]:
-    return sorted({name.casefold() for name in names})
+    return sorted(set(map(user_names.key, names)))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, delete, func, insert, literal, literal_column, null, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from .. import user_names
 from ..day_cells import MICROSECOND, Calendar, Stretch, day_cells
 from ..sums import primary_group
 from .engine import WRITE
@@ -286,7 +287,7 @@ class Counter:
                     PEOPLE.c.hub == self.hub, PEOPLE.c.user_name.in_(some)
                 )
                 found.update((name, person) for name, person in connection.execute(chosen))
-            new = [{"hub": self.hub, "user_name": n, "folded": n.casefold()} for n in names if n not in found]
+            new = [{"hub": self.hub, "user_name": n, "folded": user_names.key(n)} for n in names if n not in found]
             if not (missing and new):
                 break
             connection.execute(insert(PEOPLE), new)

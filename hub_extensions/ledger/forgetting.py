@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, tuple_, update
 
+from .. import user_names
 from .counting import recount
 from .engine import WRITE
 from .tables import DAY_CELLS, INVITATION_USES, INVITATIONS, LEDGER_ZONES, MONTH_CELLS, PEOPLE, SESSION_GROUPS, SESSIONS
@@ -78,7 +79,7 @@ class Forgetting:
 
     def alike(self, user_name: str) -> list[str]:
         """Return the names that differ from this one in letter case alone."""
-        folded = user_name.casefold()
+        folded = user_names.key(user_name)
         with self.ledger.engine.begin() as connection:
             people = select(PEOPLE.c.user_name).where(PEOPLE.c.hub == self.hub, PEOPLE.c.folded == folded)
             return sorted(name for name in connection.execute(people).scalars() if name != user_name)
@@ -115,7 +116,7 @@ class Forgetting:
             connection.execute(
                 update(PEOPLE)
                 .where(PEOPLE.c.hub == self.hub, PEOPLE.c.user_name == user_name)
-                .values(user_name=nameless, folded=nameless.casefold())
+                .values(user_name=nameless, folded=user_names.key(nameless))
             )
             self._forget_invitations(connection, user_name)
         return Forgotten(found, nameless, self._overwrite())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, distinct, func, literal_column, or_, select
 
 from .. import groups as group_names
+from .. import user_names
 from ..end_reasons import EndReason
 from ..reports import Figures, Gap
 from ..sums import EVERYBODY, Days
@@ -175,7 +176,7 @@ class MonthFigures(Cells):
         if scope.users is not None:
             chosen.append(SESSIONS.c.user_name.in_(sorted(scope.users)))
         if scope.without:
-            folded = sorted({name.casefold() for name in scope.without})
+            folded = sorted(set(map(user_names.key, scope.without)))
             names = select(PEOPLE.c.user_name).where(PEOPLE.c.hub == self.hub, PEOPLE.c.folded.in_(folded))
             chosen.append(SESSIONS.c.user_name.not_in(names))
         return chosen

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, case, delete, func, insert, literal, literal_column, or_, select, update
 
+from .. import user_names
 from ..sessions import Month
 from ..sums import Days, Scope, midnight
 from .counting import Counter
@@ -140,7 +141,7 @@ class Retention:
         """Put a month into the totals. Return whether it is there: not if its cells were changing all the time."""
         month = Month(days.start.year, days.start.month)
         names = self.left_out(month)
-        folded = sorted({name.casefold() for name in names})
+        folded = sorted(set(map(user_names.key, names)))
         for _ in range(_ATTEMPTS):
             for day in days:
                 if stopped() or not self._write_totals(DAY, day, DAY_CELLS, folded):

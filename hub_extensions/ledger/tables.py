@@ -110,7 +110,7 @@ SESSION_GROUPS = Table(
     Index("session_groups_by_group", "group"),
 )
 
-# Names of people stand in one place, so that one can be forgotten. `folded` is the name without letter case.
+# Names of people stand in one place, so that one can be forgotten. `folded` is the name in lower case.
 PEOPLE = Table(
     "people",
     METADATA,

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hub_extensions import user_names
 from hub_extensions.ledger.month_figures import MonthFigures
 from hub_extensions.report_words import called
 from hub_extensions.sessions import hours
@@ -84,13 +85,13 @@ def read_people_month(
 
 def _newest(ledger: Ledger, hub: str, window: Window, now: datetime, scope: Scope) -> list[Row]:
     """Return the newest sessions of a scope."""
-    without = {name.casefold() for name in scope.without}
+    without = set(map(user_names.key, scope.without))
     newest = ledger.sessions(hub, window.start, window.end, communities=scope.communities, limit=_ROWS_READ)
     rows = [
         # As in the sums, what runs counts until it was last seen.
         Row(each, hours(each, window, each.last_seen_at or now))
         for each in newest
-        if each.user_name.casefold() not in without
+        if user_names.key(each.user_name) not in without
     ]
     return rows[:ROWS]
 
