@@ -33,6 +33,7 @@ from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
 from hub_extensions.ledger.kept_figures import KeptFigures
+from hub_extensions.ledger.month_figures import MonthFigures
 from hub_extensions.ledger.tables import DAY_CELLS, KINDS, MONTH_CELLS, PEOPLE, SESSION_GROUPS, SESSIONS
 from hub_extensions.sessions import Month
 from hub_extensions.sums import EVERYBODY, Days, Scope
@@ -126,8 +127,10 @@ def build(ledger: Ledger, count: int, people: int, months: float, copies: int) -
         begin = time.monotonic()
         copy(ledger, copies)
         _say(f"copied to {copies * count:,} sessions of {copies * people:,} people in {time.monotonic() - begin:.0f} s")
-    with ledger.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
+    ledger.analyze()  # as the service does, once a day
+    if ledger.engine.dialect.name == "postgresql":
+        with ledger.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("VACUUM ANALYZE"))
     ledger.dispose()
 
 
@@ -257,7 +260,7 @@ def due(url: str) -> bool:
     try:
         kept = KeptFigures(ledger, HUB)
         made = sum(1 for each in kept.all().values() if each.made_at is not None)
-        return made < 13 * (1 + len(kept.communities()))
+        return made < 13 * (1 + len(MonthFigures(kept.ledger, HUB).communities()))
     finally:
         ledger.dispose()
 

@@ -1,4 +1,4 @@
-"""Once a day: sessions that are no longer kept become sums, and go."""
+"""Once a day: sessions that are no longer kept become sums, and go, and the database looks how it is filled."""
 
 from __future__ import annotations
 
@@ -45,8 +45,6 @@ class LettingGo:
 
     async def run(self) -> None:
         """Do so until cancelled; a step that is being made then is the last. Nothing else ends it."""
-        if Keeping.parse(self.usage.keep_sessions).is_forever:
-            return
         try:
             await asyncio.sleep(self.first)
             while True:
@@ -72,6 +70,7 @@ class LettingGo:
         ledger = Ledger(self.usage.database, timeout=_STATEMENT_SECONDS)
         try:
             ledger.migrate()
+            ledger.analyze()
             zone = time_zone(self.usage.time_zone)
             settings = ReportSettings.model_validate(self.usage.reports)
             figures = MonthFigures(ledger, self.usage.hub)

@@ -66,8 +66,15 @@ async def test_old_sessions_become_sums_without_those_whom_reports_leave_out(url
 
 
 async def test_what_is_kept_forever_is_left_alone(url: str, ledger: Ledger) -> None:
-    await asyncio.wait_for(LettingGo(UsageSettings(database=url, keep_sessions="forever"), first=0).run(), 5)
+    LettingGo(UsageSettings(database=url, keep_sessions="forever")).let_go(datetime.now(UTC))
     assert sessions(ledger) == 4
+
+
+async def test_sqlite_learns_how_its_indexes_are_filled(url: str, ledger: Ledger) -> None:
+    LettingGo(UsageSettings(database=url, keep_sessions="forever")).let_go(datetime.now(UTC))
+    with ledger.engine.connect() as connection:
+        known = connection.exec_driver_sql("SELECT stat FROM sqlite_stat1 WHERE idx = 'sessions_by_user'").scalar_one()
+    assert known.split()[0] == "4"
 
 
 async def test_a_database_that_is_away_is_told_and_tried_again(

@@ -1,5 +1,7 @@
 """Names of people are compared in lower case, as the hub compares them, in which ß is not ss."""
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -22,7 +24,7 @@ def downgrade() -> None:
     _write(str.casefold)
 
 
-def _write(fold):
+def _write(fold: Callable[[str], str]) -> None:
     connection, last = op.get_bind(), 0
     change = sa.update(_PEOPLE).where(_PEOPLE.c.id == sa.bindparam("of")).values(folded=sa.bindparam("as"))
     while True:
