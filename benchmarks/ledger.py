@@ -275,6 +275,7 @@ def load_pages(url: str, person: str, limit: float) -> None:
             while due(url):
                 time.sleep(5)
             _say(f"the service had made what pages show of 13 months after {time.monotonic() - begin:.0f} s")
+            visitor.get(hub.service, timeout=60).raise_for_status()  # which logs in at the service, by way of the hub
             for name in ("hub", f"community/{COMMUNITIES[0]}", ""):
                 first, again = [], []
                 # Each month is read once: what follows within a minute is kept.
