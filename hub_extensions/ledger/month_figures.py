@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date, datetime, tzinfo
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from ..sessions import Month, Window
     from ..sums import Scope
@@ -110,18 +110,7 @@ class MonthFigures(Cells):
         before = Days.month(month.plus(-1)).start
         days = [before, Days.month(month).start]
         with self.ledger.engine.begin() as connection:
-            known = connection.scalars(
-                select(KIND_GROUPS.c.group)
-                .distinct()
-                .join(KINDS, KINDS.c.id == KIND_GROUPS.c.kind_id)
-                .where(KINDS.c.hub == self.hub)
-            )
-            meant = [name for name in known if any(group_names.matches(group, name) for group in groups)]
-            kinds = (
-                select(KIND_GROUPS.c.kind_id)
-                .join(KINDS, KINDS.c.id == KIND_GROUPS.c.kind_id)
-                .where(KINDS.c.hub == self.hub, KIND_GROUPS.c.group.in_(meant))
-            )
+            kinds = self.kinds_of_groups(connection, groups)
             names = connection.scalars(
                 select(PEOPLE.c.user_name)
                 .distinct()
@@ -136,6 +125,15 @@ class MonthFigures(Cells):
                 .where(PEOPLE.c.hub == self.hub, PAST_PEOPLE.c.day == before, PAST_PEOPLE.c.left_out == 1)
             )
             return replace(scope, without=scope.without | frozenset(names) | frozenset(past))
+
+    def kinds_of_groups(self, connection: Connection, groups: Collection[str]) -> Select[Any]:
+        """Choose the kinds of sessions of people who were in one of the groups (or patterns)."""
+        of_hub = select(KIND_GROUPS.c.group).join(KINDS, KINDS.c.id == KIND_GROUPS.c.kind_id)
+        known = connection.scalars(of_hub.distinct().where(KINDS.c.hub == self.hub))
+        meant = [name for name in known if any(group_names.matches(group, name) for group in groups)]
+        return of_hub.with_only_columns(KIND_GROUPS.c.kind_id).where(
+            KINDS.c.hub == self.hub, KIND_GROUPS.c.group.in_(meant)
+        )
 
     def _parts(self, days: Days, scope: Scope) -> tuple[Part, ...]:
         cells = MONTH_CELLS

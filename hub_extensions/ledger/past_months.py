@@ -85,7 +85,7 @@ class PastMonths:
             if end is None or day >= end:
                 return False
             first = connection.scalar(select(func.min(PAST_MONTHS.c.day)).where(PAST_MONTHS.c.hub == self.hub))
-            return first is None or day >= first
+            return first is not None and day >= first
 
     def communities(self, day: date) -> list[str]:
         """Return the communities of which there are figures of the month that begins with ``day``."""

@@ -241,7 +241,7 @@ class Retention:
             if connection.execute(written).one() != connection.execute(present).one():
                 return False
             connection.execute(insert(PAST_MONTHS), figures)
-            self._remember(connection, month.start, without)
+            self._remember(connection, month.start)
             moved = {"day": month.end, "moment": end}
             mine = TOTALS_UNTIL.c.hub == self.hub
             if not connection.execute(update(TOTALS_UNTIL).where(mine).values(moved)).rowcount:
@@ -249,13 +249,14 @@ class Retention:
                 connection.execute(insert(TOTALS_UNTIL).values(hub=self.hub, **moved, first_ready_at=first))
             return True
 
-    def _remember(self, connection: Connection, month: date, without: list[str]) -> None:
+    def _remember(self, connection: Connection, month: date) -> None:
         """Write of each person and community that this was the last month, as far as nothing later is in the totals."""
         used = [MONTH_CELLS.c.hub == self.hub, MONTH_CELLS.c.day == month]
         of = MONTH_CELLS.join(KINDS, KINDS.c.id == MONTH_CELLS.c.kind_id)
         pair = [PAST_PEOPLE.c.person_id == MONTH_CELLS.c.person_id, PAST_PEOPLE.c.community == KINDS.c.community]
         connection.execute(delete(PAST_PEOPLE).where(select(KINDS.c.id).select_from(of).where(*used, *pair).exists()))
-        left_out = case((MONTH_CELLS.c.person_id.in_(self._people(without)), 1), else_=0) if without else literal(0)
+        kinds = MonthFigures(self.ledger, self.hub).kinds_of_groups(connection, self.without.groups)
+        left_out = case((MONTH_CELLS.c.kind_id.in_(kinds), 1), else_=0)
         pairs = (
             select(
                 MONTH_CELLS.c.person_id, KINDS.c.community, literal(month, PAST_PEOPLE.c.day.type), func.max(left_out)

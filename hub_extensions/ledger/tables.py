@@ -261,7 +261,7 @@ PAST_MONTHS = Table(
 )
 
 # Of people who have not gone with their sessions: the last month in the totals in which they used a server of a
-# community, or of none, which is "", and 1 if they were left out of it. Without it they would seem to be new later.
+# community, or of none, which is "", and 1 if a group that they were in was left out. Else they would seem to be new.
 PAST_PEOPLE = Table(
     "past_people",
     METADATA,

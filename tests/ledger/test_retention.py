@@ -20,7 +20,7 @@ from hub_extensions.ledger import Ledger
 from hub_extensions.ledger.cells import Cells
 from hub_extensions.ledger.counting import Counter
 from hub_extensions.ledger.month_figures import MonthFigures
-from hub_extensions.ledger.past_months import NotKeptError, PastMonths
+from hub_extensions.ledger.past_months import LeftOut, NotKeptError, PastMonths
 from hub_extensions.ledger.retention import Gone, Retention
 from hub_extensions.ledger.tables import (
     DAY_CELLS,
@@ -159,6 +159,26 @@ def test_who_is_left_out_is_not_in_the_totals(filled: Ledger) -> None:
     totals = Totals(filled, "hub")
     assert totals.total(Days.month(Month(2025, 9))).people == 3
     assert totals.by(Days.month(Month(2025, 8)), ["community"]) == {}
+
+
+def test_who_was_in_a_group_that_is_left_out_is_left_out_of_the_next_month_too(ledger: Ledger) -> None:
+    for name, groups in (("op", {"staff"}), ("ada", {"ocean"})):
+        ledger.open(session(name, "2025-09-10T00:00:00", "2025-09-10T01:00:00", groups=frozenset(groups)))
+        for later in ("2025-10-10T0", "2025-11-10T0"):
+            ledger.open(session(name, f"{later}0:00:00", f"{later}1:00:00", groups=frozenset({"ocean"})))
+    Counter(ledger, "hub", UTC_ZONE).count_up(NOW)
+    figures = MonthFigures(ledger, "hub")
+
+    def left_out(month: Month) -> frozenset[str]:
+        return figures.without(EVERYBODY, ["staff"], month).without
+
+    assert left_out(Month(2025, 10)) == {"op"}
+    retention = Retention(ledger, "hub", UTC_ZONE, left_out=left_out, without=LeftOut(groups=("st*",)))
+    assert retention.let_go(NOW, YEAR).sessions == 2
+    assert left_out(Month(2025, 10)) == {"op"}
+    assert retention.let_go(NOW + timedelta(days=31), YEAR).sessions == 2
+    assert Totals(ledger, "hub").total(Days.month(Month(2025, 10))).people == 1
+    assert left_out(Month(2025, 11)) == set()
 
 
 def test_months_begin_at_midnight_of_the_hubs_time_zone(ledger: Ledger) -> None:
