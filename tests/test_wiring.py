@@ -1,4 +1,7 @@
 import copy
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from jupyterhub.app import JupyterHub
@@ -354,3 +357,22 @@ def test_a_culler_beside_that_of_the_settings_is_doubted_once_and_one_without_is
     if service["name"] != "idle-culler":  # it is gone
         configure(c, {"idle": {"timeout": "1 hour"}})
         assert caplog.text.count("c.JupyterHub.services[") == bool(doubted)
+
+
+_START = """
+import sys
+from traitlets.config import Config
+from hub_extensions import configure
+c = Config()
+configure(c, sys.argv[1])
+print(c.JupyterHub.spawner_class, [name for name in ("kubespawner", "kubernetes_asyncio") if name in sys.modules])
+"""
+
+
+def test_a_hub_without_pods_starts_without_what_makes_pods(tmp_path):
+    """It takes longer to import than everything else that `configure` does."""
+    laptop = Path(__file__).parents[1] / "examples" / "laptop" / "hub.yaml"
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", _START, str(laptop)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "profile-local []\n"
