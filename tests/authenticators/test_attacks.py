@@ -471,7 +471,7 @@ RULES = {
 
 @pytest.fixture(scope="module")
 async def coders_hub(github):
-    async with hub_with(github, "community-github", {"provider_timeout": 0.5}, RULES) as running:
+    async with hub_with(github, "community-github", {"provider_timeout": 2}, RULES) as running:
         yield running
 
 

@@ -64,7 +64,7 @@ async def hub(github, community):
         "groups_url_key": "items.name",
         "login_webhook_url": str(community.server.make_url("/logins")),
         "login_webhook_headers": {"X-Key": "the community's key"},
-        "provider_timeout": 0.5,
+        "provider_timeout": 2,
         "outage_pause": 0,
     }
     config = {"CommunityOAuthenticator": traits, "CommunityAuthenticator": {"communities": COMMUNITIES}}

@@ -59,7 +59,7 @@ async def hub(github, google):
     config = {
         "CommunityMultiAuthenticator": {"providers": providers(github, google)},
         "CommunityAuthenticator": {"communities": COMMUNITIES},
-        "CommunityOAuthenticator": {"provider_timeout": 0.5, "outage_pause": 0},
+        "CommunityOAuthenticator": {"provider_timeout": 2, "outage_pause": 0},
     }
     async with hub_with(github, "community-multi", config=config) as running:
         yield running
